@@ -1,0 +1,77 @@
+"""Pytest plugin: sets the environment before Django reads its settings.
+
+`pytest` runs on SQLite, `pytest --on postgresql` on a real PostgreSQL: the one that
+`TEST_DATABASE_URL` names, else one started here. What is missing is skipped with its
+name, or is a failure where `CI` is set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresMissing, running_postgres
+
+READY = "SETRIGHT_TEST_ENVIRONMENT"  # Set for the parallel workers of a run that is set up.
+_open = contextlib.ExitStack()
+
+
+def is_ci() -> bool:
+    return bool(os.environ.get("CI"))
+
+
+def missing(what: str) -> None:
+    """Skip, or fail in CI: nothing that should be tested there is left out silently."""
+    if is_ci():
+        pytest.fail(f"missing on this machine: {what}", pytrace=False)
+    pytest.skip(f"missing on this machine: {what}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--on",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="the database the tests run on",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    if os.environ.get(READY):
+        return
+    home = Path(tempfile.mkdtemp(prefix="setright-test-"))
+    _open.callback(shutil.rmtree, home, ignore_errors=True)
+    os.environ |= {
+        READY: "yes",
+        "DATA_DIR": str(home),
+        "SECRET_KEY": "for tests only, long enough for the checks of Django itself",
+        "DATABASE_URL": _database_url(early_config.known_args_namespace.on, home),
+        "REDIS_URL": "",
+        "DEMO": "",
+        "DEBUG": "",
+        # One thread for each numeric library: tests run side by side.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _database_url(database: str, home: Path) -> str:
+    if database == "sqlite":
+        return f"sqlite:///{home / 'setright.sqlite3'}"
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        return given
+    try:
+        return _open.enter_context(running_postgres()).url()
+    except PostgresMissing as error:
+        pytest.exit(f"missing on this machine: {error}", returncode=1 if is_ci() else 0)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    _open.close()
