@@ -1,0 +1,142 @@
+"""Which processes make a whole Setright on one machine, in the order they start."""
+
+from __future__ import annotations
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from django.conf import settings
+
+from jobs import broker
+
+ANSWER_SECONDS = 2
+# One numeric thread each: the processes share the machine, and the work is many small arrays.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _at_once() -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process, or one master with its children."""
+
+    name: str
+    command: list[str]
+    is_ready: Callable[[], bool] = _at_once
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where one running Setright keeps its files and answers."""
+
+    data_dir: Path
+    host: str
+    port: int
+    predictor_port: int
+    broker_url: str
+    broker_socket: Path | None
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def predictor_address(self) -> str:
+        return f"http://{self.host}:{self.predictor_port}"
+
+
+def site_from_settings() -> Site:
+    return Site(
+        data_dir=settings.DATA_DIR,
+        host=settings.HOST,
+        port=settings.PORT,
+        predictor_port=settings.PREDICTOR_PORT,
+        broker_url=settings.BROKER_URL,
+        broker_socket=None if settings.REDIS_URL else settings.BROKER_SOCKET,
+    )
+
+
+def programs(site: Site) -> list[Program]:
+    """The broker first, because the others wait for it; beat last, because it makes work."""
+    embedded = [_broker(site, site.broker_socket)] if site.broker_socket else []
+    return [
+        *embedded,
+        _server("web", "config.wsgi", site.address, workers=2, threads=8),
+        _server("predictor", "config.predictor", site.predictor_address, workers=1, threads=16),
+        _worker("worker", "light", "--pool=prefork", "--concurrency=2"),
+        _worker(
+            "trainer", "training", "--pool=prefork", "--concurrency=1", "--max-tasks-per-child=10"
+        ),
+        _worker("sweep", "sweep", "--pool=solo"),
+        _beat(site),
+    ]
+
+
+def _broker(site: Site, socket: Path) -> Program:
+    data_dir = site.data_dir / "broker"
+    broker.prepare_folders(socket=socket, data_dir=data_dir)
+    return Program(
+        "broker",
+        broker.server_command(socket=socket, data_dir=data_dir),
+        is_ready=partial(broker.is_answering, site.broker_url),
+    )
+
+
+def _server(name: str, module: str, address: str, *, workers: int, threads: int) -> Program:
+    command = [
+        *_module("gunicorn", f"{module}:application"),
+        f"--bind={address.removeprefix('http://')}",
+        "--worker-class=gthread",
+        f"--workers={workers}",
+        f"--threads={threads}",
+        "--graceful-timeout=8",  # Shorter than the supervisor's patience.
+        "--no-control-socket",
+        "--access-logfile=-",
+    ]
+    return Program(name, command, partial(is_answering, f"{address}/healthz"), ONE_THREAD)
+
+
+def _worker(name: str, lane: str, *options: str) -> Program:
+    command = [
+        *_module("celery", "--app=config", "worker"),
+        f"--queues={lane}",
+        f"--hostname={name}@%h",
+        "--loglevel=INFO",
+        "--without-gossip",
+        "--without-mingle",
+        *options,
+    ]
+    return Program(name, command, environment=ONE_THREAD)
+
+
+def _beat(site: Site) -> Program:
+    schedule = site.data_dir / "beat-schedule"
+    command = [
+        *_module("celery", "--app=config", "beat"),
+        f"--schedule={schedule}",
+        "--pidfile=",
+        "--loglevel=WARNING",
+    ]
+    return Program("beat", command)
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def is_answering(url: str) -> bool:
+    """Whether a local address answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  Own address.
+            return bool(answer.status == HTTPStatus.OK)
+    except (urllib.error.URLError, OSError):
+        return False
