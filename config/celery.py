@@ -1,0 +1,41 @@
+"""The Celery application: three queues that only wake workers; state lives in the database."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+LONGEST_JOB_SECONDS = 2 * 3600
+
+app = Celery("setright")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": LONGEST_JOB_SECONDS,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "health_check_interval": 10,
+        "socket_timeout": 20,
+        "socket_connect_timeout": 1,
+    },
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_queue="light",
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,  # Django has set up the logs.
+    worker_redirect_stdouts=False,
+    beat_schedule={
+        "sweep": {
+            "task": "jobs.sweep",
+            "schedule": 2.0,
+            "options": {"queue": "sweep", "expires": 10},
+        }
+    },
+)
+app.autodiscover_tasks()

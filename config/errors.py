@@ -1,0 +1,55 @@
+"""Domain errors become pages or API problem details, in one place."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from projects.errors import DomainError
+
+
+class DomainErrorMiddleware:
+    """Turn our errors into answers: problem details for the API, a page or part for people."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, DomainError):
+            return None
+        if request.path.startswith("/api/"):
+            return JsonResponse(problem(error), status=error.status)
+        context = {"message": error.message, "status": error.status}
+        return render(request, "error.html", context, status=error.status)
+
+
+def api_problem(error: Exception, context: dict[str, object]) -> Response | None:
+    """DRF's hook: RFC 9457 problem details for our errors and DRF's own."""
+    if isinstance(error, DomainError):
+        return Response(problem(error), error.status, content_type="application/problem+json")
+    response = exception_handler(error, context)
+    if response is not None and isinstance(error, exceptions.APIException):
+        response.data = {
+            "title": str(error.default_detail),
+            "status": response.status_code,
+            "code": error.default_code,
+            "detail": error.detail,
+        }
+        response.content_type = "application/problem+json"
+    return response
+
+
+def problem(error: DomainError) -> dict[str, object]:
+    return {
+        "title": type(error).__name__,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.message,
+        **error.details,
+    }

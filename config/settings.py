@@ -1,0 +1,228 @@
+"""All settings, read from the environment; `.env.example` is generated from here."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from config import env
+from config.sockets import broker_socket
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"), help="Where files and SQLite live."))
+DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite does not make the folder of its file.
+
+# Core
+SECRET_KEY = env.secret("SECRET_KEY", fallback=DATA_DIR / "secret_key", help="Signs sessions.")
+DEBUG = env.flag("DEBUG", help="Tracebacks in the browser; never in production.")
+DEMO = env.flag("DEMO", help="Demo projects, demo accounts and the 'act as' switch.")
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", help="Host names served.")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", help="Origins, when behind a proxy.")
+HOST = env.text("HOST", "127.0.0.1", help="Address that web and predictor listen on.")
+PORT = env.whole("PORT", 8000, help="Port of the web process.")
+PREDICTOR_PORT = env.whole("PREDICTOR_PORT", PORT + 1, help="Port of the predictor.")
+PREDICTOR_URL = env.text(
+    "PREDICTOR_URL", f"http://127.0.0.1:{PREDICTOR_PORT}", help="Where web finds the predictor."
+)
+INTERNAL_KEY = env.text("INTERNAL_KEY", SECRET_KEY, help="Signs web's questions to the predictor.")
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "UTC", help="Time zone in which pages show times.")
+LANGUAGE_CODE = "en"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "template_partials",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "events",
+    "jobs",
+    "projects",
+    "feedback",
+    "labeling",
+    "monitoring",
+    "retraining",
+]
+MIDDLEWARE = [
+    "config.request_log.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "config.errors.DomainErrorMiddleware",
+    "projects.middleware.PolicyMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "retraining.frame.frame",
+            ],
+        },
+    }
+]
+
+# Database
+DATABASE_URL = env.text(
+    "DATABASE_URL",
+    f"sqlite:///{DATA_DIR / 'setright.sqlite3'}",
+    help="sqlite:///path or postgresql://user:password@host/name",
+)
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
+    "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-32000;"
+)
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": parts.path[1:] if parts.path.startswith("//") else parts.path,
+            # A deferred read that upgrades to a write fails at once when another writes.
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": SQLITE_PRAGMAS,
+            },
+            "CONN_MAX_AGE": 600,
+        }
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise env.ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgresql://")
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", "")) or parts.hostname or "",
+        "PORT": query.get("port", "") or str(parts.port or ""),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+
+# Broker and jobs
+REDIS_URL = env.text("REDIS_URL", help="redis://... ; empty means the embedded server.")
+BROKER_SOCKET = broker_socket(DATA_DIR)
+BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
+
+# Files
+FILES_DIR = DATA_DIR / "files"
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(FILES_DIR)},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# Accounts
+AUTH_USER_MODEL = "projects.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "projects.accounts.InviteOnly"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# Security
+HTTPS = env.flag("HTTPS", help="Set when served over TLS: secure cookies and HSTS.")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Bounds on what comes in; each error names the setting
+MAX_BODY_BYTES = env.whole("MAX_BODY_BYTES", 256 * 2**20, help="Largest request body.")
+MAX_LINE_BYTES = env.whole("MAX_LINE_BYTES", 2**20, help="Largest line of an import or NDJSON.")
+MAX_TEXT_CHARACTERS = env.whole("MAX_TEXT_CHARACTERS", 100_000, help="Longest text input.")
+MAX_IMAGE_BYTES = env.whole("MAX_IMAGE_BYTES", 5 * 2**20, help="Largest image file.")
+MAX_IMAGE_PIXELS = env.whole("MAX_IMAGE_PIXELS", 20_000_000, help="Most pixels of an image.")
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+# Training
+TRAINING_SECONDS = env.whole("TRAINING_SECONDS", 3600, help="Longest training.")
+TRAINING_MEMORY_MB = env.whole("TRAINING_MEMORY_MB", 4096, help="Memory of the trainer.")
+ARTIFACT_KEY_ID = env.text("ARTIFACT_KEY_ID", "k1", help="Id of the key that signs model files.")
+ARTIFACT_KEY = env.text("ARTIFACT_KEY", SECRET_KEY, help="Key that signs model files.")
+
+# Logs
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = {"level": env.text("LOG_LEVEL", "INFO", help="DEBUG, INFO, WARNING or ERROR.")}
+
+# API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "projects.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["projects.api.permissions.HasPolicy"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.errors.api_problem",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Setright API",
+    "DESCRIPTION": "Record predictions, flag wrong ones, read ground truth, ask the champion.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Tests and checks
+SILENCED_SYSTEM_CHECKS: list[str] = []

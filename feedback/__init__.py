@@ -1,0 +1,1 @@
+"""Predictions, audit draws, flags and issues."""

@@ -1,0 +1,52 @@
+"""Reads of predictions, flags and issues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Count, Q
+
+if TYPE_CHECKING:
+    from projects.models import Project, User
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def of(self, project: Project) -> PredictionQuerySet:
+        return self.filter(project=project).select_related("version")
+
+
+class FlagQuerySet(models.QuerySet["Flag"]):
+    def by(self, user: User, project: Project) -> FlagQuerySet:
+        """The person's flags, newest first, with what their pages show."""
+        return (
+            self.filter(agent=user, project=project)
+            .select_related("prediction__version", "issue__fixed_in", "suggested")
+            .order_by("-created_at")
+        )
+
+    def open(self) -> FlagQuerySet:
+        return self.filter(state__in=["open", "still wrong"])
+
+    def unrouted(self) -> FlagQuerySet:
+        return self.filter(routed_at=None, state="open").exclude(identity="")
+
+
+class IssueQuerySet(models.QuerySet["Issue"]):
+    def of(self, project: Project) -> IssueQuerySet:
+        """The project's issues with how many flags and customers each has."""
+        return (
+            self.filter(project=project)
+            .exclude(state="merged")
+            .annotate(
+                flag_count=Count("flags", distinct=True),
+                customer_count=Count(
+                    "flags__prediction__customer_ref",
+                    distinct=True,
+                    filter=~Q(flags__prediction__customer_ref=""),
+                ),
+            )
+        )
+
+    def unfinished(self) -> IssueQuerySet:
+        return self.exclude(state__in=["fixed", "declined", "merged"])

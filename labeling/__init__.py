@@ -1,0 +1,1 @@
+"""Queues, items, slots, annotations and ground truth."""

@@ -1,0 +1,17 @@
+"""Ticks of labeling."""
+
+from datetime import datetime, timedelta
+
+from jobs.registry import tick
+from labeling import claims, routing
+
+
+@tick("labeling.route", every=timedelta(seconds=1))
+def route(at: datetime) -> None:
+    routing.route_new_flags(at=at)
+    routing.route_new_draws(at=at)
+
+
+@tick("labeling.free_expired", every=timedelta(seconds=5))
+def free_expired(at: datetime) -> None:
+    claims.free_expired_slots(at=at)

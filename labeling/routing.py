@@ -1,0 +1,68 @@
+"""Read what feedback wrote, on a tick: new flags and draws become items in queues."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from feedback import issues
+from feedback.models import AuditDraw, Flag, Issue
+from labeling.flag_verdicts import judge_flags
+from labeling.models import Item, ItemSource
+from labeling.queueing import queue_input
+
+BATCH = 500
+
+
+def route_new_flags(*, at: datetime) -> int:
+    """Queue the inputs of flags that have not been routed; resolved ones are judged at once."""
+    flags = Flag.objects.unrouted().select_related("prediction__project", "issue").order_by("id")
+    return sum(_route_flag(flag, at=at) for flag in flags[:BATCH])
+
+
+def route_new_draws(*, at: datetime) -> int:
+    """Queue every drawn prediction; one whose input is resolved reuses its ground truth."""
+    draws = AuditDraw.objects.filter(routed_at=None).select_related("prediction__project")
+    return sum(_route_draw(draw, at=at) for draw in draws.order_by("id")[:BATCH])
+
+
+@transaction.atomic
+def _route_flag(flag: Flag, *, at: datetime) -> bool:
+    if not Flag.objects.filter(pk=flag.pk, routed_at=None).update(routed_at=at):
+        return False
+    prediction = flag.prediction
+    if prediction is None:
+        return False
+    item = queue_input(
+        project=prediction.project,
+        value=prediction.input,
+        context=prediction.context,
+        segments=prediction.segments,
+        source=ItemSource.Kind.FLAG,
+        reference=flag.pk,
+        severity=flag.severity,
+        at=at,
+    )
+    if item.state == Item.State.RESOLVED:
+        judge_flags(item=item, at=at)
+    elif flag.issue is not None:
+        issues.move_issue(issue=flag.issue, state=Issue.State.LABELING, at=at)
+    return True
+
+
+@transaction.atomic
+def _route_draw(draw: AuditDraw, *, at: datetime) -> bool:
+    if not AuditDraw.objects.filter(pk=draw.pk, routed_at=None).update(routed_at=at):
+        return False
+    prediction = draw.prediction
+    queue_input(
+        project=prediction.project,
+        value=prediction.input,
+        context=prediction.context,
+        segments=prediction.segments,
+        source=ItemSource.Kind.AUDIT,
+        reference=draw.pk,
+        at=at,
+    )
+    return True

@@ -1,0 +1,1 @@
+"""Audit plans, honest estimates and the report."""

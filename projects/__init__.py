@@ -1,0 +1,1 @@
+"""Who, what, roles, keys, task types, identity, versions and deployments."""

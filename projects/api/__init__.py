@@ -1,0 +1,1 @@
+"""The API's front door to projects, and what every endpoint shares."""

@@ -1,0 +1,45 @@
+"""The API's check of declared policies: scopes for keys, roles for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.permissions import BasePermission
+
+from projects.access import access_project
+from projects.errors import NotFound, Refused
+from projects.models import ApiKey
+from projects.policies import Policy
+
+if TYPE_CHECKING:  # DRF imports this module while it loads its own views.
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class HasPolicy(BasePermission):
+    """Deny by default; puts the project of the URL on the request."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        declared = getattr(view, "policy", None)
+        if not isinstance(declared, Policy):
+            return False
+        if declared.public:
+            return True
+        if not request.user.is_authenticated:
+            return False
+        if isinstance(request.auth, ApiKey):
+            request.project = _project_of_key(request.auth, view, declared)  # type: ignore[attr-defined]  # See requests.py.
+        elif not declared.signed_in:
+            request.project, request.roles = access_project(  # type: ignore[attr-defined]  # See requests.py.
+                request.user, view.kwargs["slug"], declared.roles
+            )
+        return True
+
+
+def _project_of_key(key: ApiKey, view: APIView, declared: Policy) -> object:
+    if key.project.slug != view.kwargs.get("slug", key.project.slug):
+        raise NotFound("There is no such project, or this key is not one of its keys.")
+    if not declared.scopes & set(key.scopes):
+        wanted = ", ".join(sorted(declared.scopes)) or "none: people only"
+        raise Refused(f"This key lacks the scope for this. Wanted: {wanted}.")
+    return key.project

@@ -1,0 +1,56 @@
+"""The classes of a project: find, add, retire."""
+
+from datetime import datetime
+
+from django.db.models import Max
+
+from events.recording import record
+from projects.errors import Invalid
+from projects.models import LabelClass, Project, User
+
+LONGEST_NAME = 120
+
+
+def clean_class_name(name: str) -> str:
+    """One line without control characters; raises Invalid."""
+    cleaned = " ".join(name.split())
+    if not cleaned or not cleaned.isprintable():
+        raise Invalid("A class needs a name of printable characters.")
+    if len(cleaned) > LONGEST_NAME:
+        raise Invalid(f"A class name has at most {LONGEST_NAME} characters.")
+    return cleaned
+
+
+def find_class(project: Project, name: str) -> LabelClass | None:
+    """The class of that name, retired or not."""
+    return project.classes.filter(name=name).first()
+
+
+def access_class(project: Project, name: str) -> LabelClass:
+    """A class that can be chosen now; raises Invalid with what to do."""
+    found = project.classes.filter(name=name, retired_at=None).first()
+    if found is None:
+        raise Invalid(
+            f"{name!r} is not a class of this project. Choose a known class, or "
+            "'none of these' with a proposed name."
+        )
+    return found
+
+
+def add_class(
+    *, project: Project, name: str, at: datetime, by: User | None = None, description: str = ""
+) -> LabelClass:
+    """Accept a class; one that is already there is returned."""
+    last = project.classes.aggregate(last=Max("position"))["last"]
+    label_class, is_new = LabelClass.objects.get_or_create(
+        project=project,
+        name=clean_class_name(name),
+        defaults={
+            "description": description,
+            "accepted_at": at,
+            "position": 0 if last is None else last + 1,
+        },
+    )
+    if is_new:
+        record("class.accepted", subject=label_class, at=at, actor=by)
+    return label_class

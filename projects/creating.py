@@ -1,0 +1,87 @@
+"""Create a project with its owner, and give people roles in it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from events.recording import record
+from projects.classes import add_class
+from projects.errors import Conflict, Invalid
+from projects.models import Membership, Project, Role, User
+from projects.task_types import TASK_TYPES
+
+
+@transaction.atomic
+def create_project(
+    *,
+    name: str,
+    task_type: str,
+    trainer: str,
+    owner: User,
+    at: datetime,
+    slug: str = "",
+    question: str = "",
+    classes: Iterable[str] = (),
+    segment_keys: Iterable[str] = (),
+    context_fields: Iterable[str] = (),
+    group_field: str = "",
+    evaluation_share: float = 0.2,
+    accuracy_target: float = 0.9,
+    is_demo: bool = False,
+) -> Project:
+    """A project whose owner holds every role, so that one person can try the whole loop."""
+    slug = slug or slugify(name)
+    if not slug:
+        raise Invalid("Give the project a name with letters or digits.")
+    if Project.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is a project at {slug!r} already; choose another name.")
+    project = Project.objects.create(
+        slug=slug,
+        name=name,
+        question=question or Project._meta.get_field("question").default,
+        task_type=TASK_TYPES[task_type].slug,
+        trainer=trainer,
+        owner=owner,
+        segment_keys=list(segment_keys),
+        context_fields=list(context_fields),
+        group_field=group_field,
+        evaluation_share=evaluation_share,
+        accuracy_target=accuracy_target,
+        is_demo=is_demo,
+        created_at=at,
+    )
+    record("project.created", subject=project, at=at, actor=owner)
+    for class_name in classes:
+        add_class(project=project, name=class_name, at=at, by=owner)
+    for role in Role:
+        give_role(project=project, user=owner, role=role, at=at, by=owner)
+    return project
+
+
+def give_role(*, project: Project, user: User, role: str, at: datetime, by: User) -> Membership:
+    """One more role for a person; the same one twice is one."""
+    membership, is_new = Membership.objects.get_or_create(
+        project=project, user=user, role=Role(role), defaults={"given_at": at}
+    )
+    if is_new:
+        record("membership.given", subject=membership, at=at, actor=by, user=user.pk, role=role)
+    return membership
+
+
+@transaction.atomic
+def take_role(*, membership: Membership, at: datetime, by: User) -> None:
+    """Take a role away; a project keeps at least one engineer, or nobody could set it up."""
+    engineers = Membership.objects.filter(project=membership.project, role=Role.ENGINEER)
+    if membership.role == Role.ENGINEER and engineers.count() == 1:
+        raise Conflict("This is the project's last engineer. Give somebody else the role first.")
+    record(
+        "membership.taken",
+        subject=membership,
+        at=at,
+        actor=by,
+        user=membership.user_id,
+        role=membership.role,
+    )
+    membership.delete()

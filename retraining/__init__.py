@@ -1,0 +1,1 @@
+"""Coverage, triggers, batches, datasets, training, gates, promotion, serving, receipts."""
