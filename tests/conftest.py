@@ -6,22 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from django.conf import settings
 
 from jobs import clock as the_clock
 
-pytest_plugins: list[str] = []
+pytest_plugins = ["tests.stack"]
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=the_clock.UTC)  # A Monday morning.
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """SQLite tests use a file, as the product does: threads and processes share it."""
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        name = database.get("TEST", {}).get("NAME") or "test.sqlite3"
-        database.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / name)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.postgres import PostgresMissing, running_postgres
 
@@ -70,6 +71,20 @@ def _database_url(database: str, home: Path) -> str:
         return _open.enter_context(running_postgres()).url()
     except PostgresMissing as error:
         pytest.exit(f"missing on this machine: {error}", returncode=1 if is_ci() else 0)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """What only tests in this process need: no manifest of static files, cheap passwords."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        # A file, as in the product, and not in memory: threads and processes share it.
+        test = settings.DATABASES["default"].setdefault("TEST", {})
+        test["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
+    settings.STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 
@@ -31,10 +32,32 @@ class PostgresMissing(Exception):
 class Server:
     """A running server; every database of it is reached over its socket."""
 
-    socket_dir: Path
+    address: str  # A URL with `{}` where the name of the database goes.
+
+    @classmethod
+    def on_socket(cls, folder: Path) -> Server:
+        return cls(f"postgresql://{USER}@/{{}}?host={quote(str(folder), safe='')}")
+
+    @classmethod
+    def at(cls, url: str) -> Server:
+        """The server of somebody else's URL."""
+        parts = urlsplit(url)
+        return cls(urlunsplit(parts._replace(path="/{}")))
 
     def url(self, database: str = "postgres") -> str:
-        return f"postgresql://{USER}@/{database}?host={quote(str(self.socket_dir), safe='')}"
+        return self.address.format(database)
+
+    @contextlib.contextmanager
+    def fresh_database(self) -> Iterator[str]:
+        """The URL of an empty database that is dropped afterwards."""
+        name = f"setright_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}")
+        try:
+            yield self.url(name)
+        finally:
+            with psycopg.connect(self.url(), autocommit=True) as admin:
+                admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @contextlib.contextmanager
@@ -46,7 +69,7 @@ def running_postgres(*, durable: bool = False) -> Iterator[Server]:
     try:
         binaries = _usable_binaries(home)
         process = _start(binaries, home, durable=durable)
-        yield Server(home / "run")
+        yield Server.on_socket(home / "run")
     finally:
         if process is not None:
             process.send_signal(signal.SIGINT)  # Fast shutdown: open connections are ended.
