@@ -1,9 +1,9 @@
 """All settings, read from the environment; `.env.example` is generated from here."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from config import env
+from config.databases import database_from
 from config.sockets import broker_socket
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -91,42 +91,7 @@ DATABASE_URL = env.text(
     f"sqlite:///{DATA_DIR / 'setright.sqlite3'}",
     help="sqlite:///path or postgresql://user:password@host/name",
 )
-SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
-    "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-32000;"
-)
-
-
-def _database(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": parts.path[1:] if parts.path.startswith("//") else parts.path,
-            # A deferred read that upgrades to a write fails at once when another writes.
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": SQLITE_PRAGMAS,
-            },
-            "CONN_MAX_AGE": 600,
-        }
-    if parts.scheme not in {"postgresql", "postgres"}:
-        raise env.ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgresql://")
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", "")) or parts.hostname or "",
-        "PORT": query.get("port", "") or str(parts.port or ""),
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-    }
-
-
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASES = {"default": database_from(DATABASE_URL)}
 
 # Broker and jobs
 REDIS_URL = env.text("REDIS_URL", help="redis://... ; empty means the embedded server.")
@@ -143,7 +108,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(
+    env.text("STATIC_ROOT", str(DATA_DIR / "static"), help="Where static files are collected.")
+)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # Accounts
