@@ -4,28 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AccuracyPoint',
+            name="AccuracyPoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('estimate', models.FloatField()),
-                ('low', models.FloatField()),
-                ('high', models.FloatField()),
-                ('answers', models.PositiveIntegerField()),
-                ('flagged_right', models.PositiveIntegerField()),
-                ('flagged_answers', models.PositiveIntegerField()),
-                ('measured_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("estimate", models.FloatField()),
+                ("low", models.FloatField()),
+                ("high", models.FloatField()),
+                ("answers", models.PositiveIntegerField()),
+                ("flagged_right", models.PositiveIntegerField()),
+                ("flagged_answers", models.PositiveIntegerField()),
+                ("measured_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['day'],
+                "ordering": ["day"],
             },
         ),
     ]

@@ -5,22 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('monitoring', '0001_initial'),
-        ('projects', '0001_initial'),
+        ("monitoring", "0001_initial"),
+        ("projects", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='accuracypoint',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accuracy_points', to='projects.project'),
+            model_name="accuracypoint",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="accuracy_points",
+                to="projects.project",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accuracypoint',
-            constraint=models.UniqueConstraint(fields=('project', 'day'), name='one_point_per_day'),
+            model_name="accuracypoint",
+            constraint=models.UniqueConstraint(fields=("project", "day"), name="one_point_per_day"),
         ),
     ]

@@ -1,0 +1,108 @@
+"""What the people who pay for the model want to know, as figures and plain sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from feedback.models import Flag, FlagDecision, Issue
+from labeling.models import Annotation
+from monitoring.accuracy import WINDOW, audited_accuracy, audited_answers
+from monitoring.intervals import Estimate
+from monitoring.models import AccuracyPoint
+from projects.models import Deployment, Project
+
+TOP_ISSUES = 5
+
+
+@dataclass(frozen=True)
+class TopIssue:
+    number: int
+    title: str
+    state: str
+    flags: int
+    customers: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """One page: is it getting better, are customers helped, what does it cost."""
+
+    at: datetime
+    accuracy: Estimate
+    target: float
+    first_point: AccuracyPoint | None
+    flags: int
+    flags_fixed: int
+    flags_open: int
+    median_days_to_fix: float | None
+    top_issues: list[TopIssue]
+    answers_given: int
+    people_labeling: int
+    labeling_hours: float
+    promotions: int
+
+    @property
+    def accuracy_sentence(self) -> str:
+        """Better, worse or too early to say: only what the interval supports."""
+        if self.accuracy.value is None:
+            return "There are no audited answers yet, so nothing can be said about accuracy."
+        figure = (
+            f"{self.accuracy.value:.0%} of answers are right "
+            f"(between {self.accuracy.low:.0%} and {self.accuracy.high:.0%}, "
+            f"from {self.accuracy.rows} audited answers)"
+        )
+        if self.accuracy.low >= self.target:
+            return f"{figure}: above the target of {self.target:.0%}."
+        if self.accuracy.high < self.target:
+            return f"{figure}: below the target of {self.target:.0%}."
+        return f"{figure}: it is too early to say on which side of {self.target:.0%}."
+
+    @property
+    def fixes_sentence(self) -> str:
+        if not self.flags:
+            return "Nobody has flagged a wrong answer yet."
+        fixed = f"{self.flags_fixed} of {self.flags} flagged answers are fixed"
+        if self.median_days_to_fix is None:
+            return f"{fixed}."
+        return f"{fixed}; half of them within {self.median_days_to_fix:.1f} days of the flag."
+
+
+def build_report(*, project: Project, at: datetime, since: datetime | None = None) -> Report:
+    """The report over the time since `since`, or over everything; accuracy over WINDOW."""
+    since = since or project.created_at
+    flags = Flag.objects.filter(project=project, created_at__gt=since)
+    annotations = Annotation.objects.answers().filter(project=project, at__gt=since)
+    seconds = [s for s in annotations.values_list("seconds", flat=True) if s is not None]
+    return Report(
+        at=at,
+        accuracy=audited_accuracy(audited_answers(project, since=at - WINDOW, until=at)),
+        target=project.accuracy_target,
+        first_point=AccuracyPoint.objects.filter(project=project).first(),
+        flags=flags.count(),
+        flags_fixed=flags.filter(state=Flag.State.FIXED).count(),
+        flags_open=flags.open().count(),
+        median_days_to_fix=_median_days_to_fix(project, since),
+        top_issues=_top_issues(project),
+        answers_given=annotations.count(),
+        people_labeling=annotations.values("annotator").distinct().count(),
+        labeling_hours=sum(seconds) / 3600,
+        promotions=Deployment.objects.champions(project.pk).filter(at__gt=since).count(),
+    )
+
+
+def _median_days_to_fix(project: Project, since: datetime) -> float | None:
+    fixed = FlagDecision.objects.filter(
+        flag__project=project, flag__created_at__gt=since, state=Flag.State.FIXED
+    ).values_list("flag__created_at", "at")
+    days = [(at - flagged_at) / timedelta(days=1) for flagged_at, at in fixed]
+    return median(days) if days else None
+
+
+def _top_issues(project: Project) -> list[TopIssue]:
+    issues = Issue.objects.of(project).order_by("-customer_count", "-flag_count", "number")
+    return [
+        TopIssue(issue.number, issue.title, issue.state, issue.flag_count, issue.customer_count)
+        for issue in issues[:TOP_ISSUES]
+    ]
