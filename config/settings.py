@@ -192,4 +192,5 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Tests and checks
+CRASH_POINTS = env.text("CRASH_POINTS", help="For fault tests: a folder that names where to die.")
 SILENCED_SYSTEM_CHECKS: list[str] = []
