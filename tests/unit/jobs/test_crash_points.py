@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from jobs.crash_points import crash_point
 
@@ -18,7 +18,7 @@ def kills(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 
 def test_an_armed_point_kills_this_process_once(
-    tmp_path: Path, settings: SettingsWrapper, kills: list[tuple[int, int]]
+    tmp_path: Path, settings: Settings, kills: list[tuple[int, int]]
 ) -> None:
     settings.CRASH_POINTS = str(tmp_path)
     (tmp_path / "promote").touch()
@@ -30,7 +30,7 @@ def test_an_armed_point_kills_this_process_once(
 
 
 def test_another_point_does_not_kill(
-    tmp_path: Path, settings: SettingsWrapper, kills: list[tuple[int, int]]
+    tmp_path: Path, settings: Settings, kills: list[tuple[int, int]]
 ) -> None:
     settings.CRASH_POINTS = str(tmp_path)
     (tmp_path / "promote").touch()
