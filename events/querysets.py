@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from django.db import models
 
 if TYPE_CHECKING:
-    pass
+    from events.models import Event
 
 
 class EventQuerySet(models.QuerySet["Event"]):

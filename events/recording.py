@@ -14,8 +14,11 @@ Value = Scalar | list[int] | list[str]
 class Subject(Protocol):
     """A row of a project: what an event can be about."""
 
-    pk: int
-    project_id: int
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def project_id(self) -> int: ...
 
 
 class Actor(Protocol):

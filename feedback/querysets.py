@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Count, Q
 
 if TYPE_CHECKING:
+    from feedback.models import Flag, Issue, Prediction
     from projects.models import Project, User
 
 

@@ -47,5 +47,5 @@ def _database_time() -> datetime:
         return datetime.now(UTC)  # SQLite runs in this process: its time is ours.
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        (at,) = cursor.fetchone()
+        at: datetime = cursor.fetchone()[0]
     return at.astimezone(UTC)

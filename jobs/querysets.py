@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    pass
+    from jobs.models import Job
 
 
 class JobQuerySet(models.QuerySet["Job"]):

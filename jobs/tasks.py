@@ -26,6 +26,6 @@ def sweep() -> None:
 def wake_worker(job_id: int, lane: str) -> None:
     """Publishing never fails the request that caused the work: the sweep will find the row."""
     try:
-        run_job.apply_async(args=[job_id], queue=lane, retry=False)
+        run_job.apply_async(args=(job_id,), queue=lane, retry=False)
     except OperationalError:
         log.warning("nudge_lost", job_id=job_id)

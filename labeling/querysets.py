@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
-    from labeling.models import Item, Lease
+    from labeling.models import Annotation, GroundTruth, Item, Lease, Slot
     from projects.models import Project
 
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from projects.models import Deployment, ModelVersion, User
+    from projects.models import ApiKey, Deployment, ModelVersion, Project, User
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):

@@ -8,7 +8,7 @@ from django.db import models
 
 if TYPE_CHECKING:
     from projects.models import Project
-    from retraining.models import DatasetVersion
+    from retraining.models import Batch, DatasetRow, DatasetVersion
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):

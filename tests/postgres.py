@@ -86,12 +86,17 @@ def _start(binaries: Path, home: Path, *, durable: bool) -> subprocess.Popen[byt
         if os.getuid() == 0:
             os.chown(folder, NOBODY, NOBODY)
     data.chmod(0o700)
-    initdb = [binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8"]
+    initdb.append("--no-sync")
     if _run([*initdb, "--locale=C.UTF-8"]).returncode:
         made = _run([*initdb, "--locale=C"])
         if made.returncode:
             raise PostgresMissing(f"initdb failed: {made.stderr.strip()[-400:]}")
-    options = {"listen_addresses": "", "unix_socket_directories": str(run), "max_connections": "200"}
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(run),
+        "max_connections": "200",
+    }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -105,13 +106,16 @@ class Stack:
         before = dict(connection.settings_dict)
         ours = {**before, **database_from(self.environment["DATABASE_URL"])}
         files = self.site.data_dir / "files"
-        storages = {**settings.STORAGES}
+        storages: dict[str, Any] = dict(settings.STORAGES)
         storages["default"] = {**storages["default"], "OPTIONS": {"location": str(files)}}
         with (
             self.blocker.unblock(),
             override_settings(
-                DATA_DIR=self.site.data_dir, FILES_DIR=files, STORAGES=storages,
-                BROKER_URL=self.site.broker_url, BROKER_SOCKET=self.site.broker_socket,
+                DATA_DIR=self.site.data_dir,
+                FILES_DIR=files,
+                STORAGES=storages,
+                BROKER_URL=self.site.broker_url,
+                BROKER_SOCKET=self.site.broker_socket,
             ),
         ):
             connection.close()
@@ -214,5 +218,3 @@ def stack(
         yield open_until_the_end.enter_context(
             running_stack(database_url=url, static=collected_static, blocker=django_db_blocker)
         )
-
-
