@@ -141,6 +141,8 @@ class Batch(models.Model):
     job = models.ForeignKey(Job, models.SET_NULL, null=True)
     dataset = models.ForeignKey(DatasetVersion, models.PROTECT, null=True)
     version = models.ForeignKey(ModelVersion, models.PROTECT, null=True, related_name="+")
+    # Gate results that lacked evidence when a lead promoted all the same, by id.
+    confirmed_gates = models.JSONField(default=list)
     error = models.TextField(blank=True)
 
     objects = BatchQuerySet.as_manager()
