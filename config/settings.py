@@ -22,7 +22,10 @@ PREDICTOR_PORT = env.whole("PREDICTOR_PORT", PORT + 1, help="Port of the predict
 PREDICTOR_URL = env.text(
     "PREDICTOR_URL", f"http://127.0.0.1:{PREDICTOR_PORT}", help="Where web finds the predictor."
 )
-INTERNAL_KEY = env.text("INTERNAL_KEY", SECRET_KEY, help="Signs web's questions to the predictor.")
+INTERNAL_KEY = (
+    env.text("INTERNAL_KEY", help="Signs web's questions to the predictor; empty: SECRET_KEY.")
+    or SECRET_KEY
+)
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -31,6 +34,7 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC", help="Time zone in which pages show tim
 LANGUAGE_CODE = "en"
 
 INSTALLED_APPS = [
+    "config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -164,7 +168,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 TRAINING_SECONDS = env.whole("TRAINING_SECONDS", 3600, help="Longest training.")
 TRAINING_MEMORY_MB = env.whole("TRAINING_MEMORY_MB", 4096, help="Memory of the trainer.")
 ARTIFACT_KEY_ID = env.text("ARTIFACT_KEY_ID", "k1", help="Id of the key that signs model files.")
-ARTIFACT_KEY = env.text("ARTIFACT_KEY", SECRET_KEY, help="Key that signs model files.")
+ARTIFACT_KEY = env.text("ARTIFACT_KEY", help="Signs model files; empty: SECRET_KEY.") or SECRET_KEY
 
 # Logs
 LOGGING_CONFIG = "config.logs.configure"
