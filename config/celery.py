@@ -1,9 +1,13 @@
 """The Celery application: three queues that only wake workers; state lives in the database."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import celeryd_after_setup
 from django.conf import settings
+
+from jobs.registry import load_worker_jobs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -39,3 +43,10 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+@celeryd_after_setup.connect
+def load_heavy_modules(instance: Any, **_: object) -> None:
+    """Once, before the pool forks: its processes share the memory and start at once."""
+    if "sweep" not in instance.app.amqp.queues.consume_from:
+        load_worker_jobs()

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from django.utils.module_loading import autodiscover_modules
+
+from jobs.errors import JobFailed
+
 JobFunction = TypeVar("JobFunction", bound=Callable[..., None])
 TickFunction = TypeVar("TickFunction", bound=Callable[[datetime], object])
 
@@ -43,3 +47,17 @@ def tick(name: str, *, every: timedelta) -> Callable[[TickFunction], TickFunctio
         return function
 
     return register
+
+
+def load_worker_jobs() -> None:
+    """Import every app's `worker_jobs`: the job functions whose libraries web must not load."""
+    autodiscover_modules("worker_jobs")
+
+
+def find_job(kind: str) -> Callable[..., Any]:
+    """The function of that kind, from the heavy modules too if it is not known yet."""
+    if kind not in JOBS:
+        load_worker_jobs()
+    if kind not in JOBS:
+        raise JobFailed(f"No function is registered for jobs of kind {kind}.")
+    return JOBS[kind]

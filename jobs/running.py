@@ -13,7 +13,7 @@ from django.db.models import F
 from jobs import clock
 from jobs.errors import FenceLost, JobCancelled, JobFailed
 from jobs.models import Job
-from jobs.registry import JOBS
+from jobs.registry import find_job
 
 LEASE = timedelta(seconds=30)  # Renewed with every report of progress, at most every few seconds.
 ATTEMPTS = 3
@@ -104,7 +104,7 @@ def run_job(job_id: int) -> bool:
     with _Ending(run):
         if run.job.cancel_requested_at:
             raise JobCancelled("Cancelled before it started.")
-        JOBS[run.job.kind](run, **run.job.arguments)
+        find_job(run.job.kind)(run, **run.job.arguments)
     return True
 
 

@@ -9,7 +9,7 @@ from feedback.models import Flag
 from jobs.models import Job
 from labeling.models import GroundTruth, Item
 from projects.models import LabelClass, ModelVersion, Project, StoredFile, User
-from retraining.querysets import BatchQuerySet, DatasetRowQuerySet
+from retraining.querysets import BatchQuerySet, DatasetRowQuerySet, RegressionCaseQuerySet
 
 
 class CoverageQuota(models.Model):
@@ -74,6 +74,8 @@ class DatasetVersion(models.Model):
     manifest = models.ForeignKey(StoredFile, models.PROTECT)
     row_count = models.PositiveIntegerField()
     added_count = models.PositiveIntegerField()
+    # Rows by class and by segment, as the manifest says them: pages read these.
+    counts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -150,6 +152,9 @@ class Batch(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "number"], name="batch_number_unique"),
+            models.UniqueConstraint(
+                fields=["project"], name="one_proposed_batch", condition=Q(state="proposed")
+            ),
             models.CheckConstraint(
                 name="approved_batches_name_their_revision",
                 condition=Q(state__in=["proposed", "rejected", "cancelled"])
@@ -170,6 +175,8 @@ class BatchRevision(models.Model):
     hash = models.CharField(max_length=64)
     parent = models.ForeignKey(DatasetVersion, models.PROTECT, null=True)
     champion = models.ForeignKey(ModelVersion, models.PROTECT, null=True, related_name="+")
+    # Rows of the parent, by the id of their ground truth, that no longer stand.
+    retired = models.JSONField(default=list)
     classes = models.JSONField()
     trainer = models.CharField(max_length=40)
     parameters = models.JSONField(default=dict)
@@ -199,6 +206,24 @@ class BatchRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} in {self.revision_id}"
+
+
+class DroppedRow(models.Model):
+    """A row left out of a revision because it is too close to an evaluation row."""
+
+    project = models.ForeignKey(Project, models.CASCADE)
+    revision = models.ForeignKey(BatchRevision, models.CASCADE, related_name="dropped")
+    item = models.ForeignKey(Item, models.CASCADE, related_name="+")
+    evaluation_item = models.ForeignKey(Item, models.CASCADE, related_name="+")
+    similarity = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "item"], name="dropped_row_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} is like {self.evaluation_item_id}"
 
 
 class Evaluation(models.Model):
@@ -244,7 +269,10 @@ class GateResult(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["evaluation", "slug", "group"], name="gate_unique"),
+            # Two segments may share a value: the name says of which one.
+            models.UniqueConstraint(
+                fields=["evaluation", "slug", "name", "group"], name="gate_unique"
+            ),
             models.CheckConstraint(
                 name="waivers_give_a_reason",
                 condition=Q(waived_by=None) | ~Q(waiver_reason=""),
@@ -263,6 +291,8 @@ class RegressionCase(models.Model):
     item = models.ForeignKey(Item, models.PROTECT, related_name="+")
     is_pinned = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+
+    objects = RegressionCaseQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"case of flag {self.flag_id}"

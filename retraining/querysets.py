@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import F
 
 if TYPE_CHECKING:
     from projects.models import Project
-    from retraining.models import Batch, DatasetRow, DatasetVersion
+    from retraining.models import Batch, DatasetRow, DatasetVersion, RegressionCase
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -30,3 +31,19 @@ class DatasetRowQuerySet(models.QuerySet["DatasetRow"]):
             ids.append(dataset.pk)
             dataset = dataset.parent
         return self.filter(dataset_id__in=ids)
+
+
+class RegressionCaseQuerySet(models.QuerySet["RegressionCase"]):
+    def standing(self, project: Project) -> RegressionCaseQuerySet:
+        """Cases whose flag stands and whose ground truth still contradicts the flagged answer."""
+        return (
+            self.filter(
+                project=project,
+                flag__state__in=["open", "fixed", "still wrong"],
+                item__state="resolved",
+                item__truth__answer__isnull=False,
+                item__truth__answer__retired_at=None,
+            )
+            .exclude(item__truth__answer__name=F("flag__output"))
+            .select_related("flag", "item__truth__answer")
+        )
