@@ -165,7 +165,7 @@ def _events(happenings: Iterable[Happening], scale: Scale) -> list[dict[str, str
         events.append(
             {
                 "x": _percent(x),
-                "y": str(14 + 16 * (row + 1)),
+                "y": str(18 + 16 * (row + 1)),
                 "title": happening.title,
                 "anchor": _anchor(x),
             }
@@ -222,3 +222,28 @@ def sparkline(values: Sequence[float], *, title: str) -> dict[str, object]:
         for index, value in enumerate(values)
     ]
     return {"title": title, "line": "M" + "L".join(places if len(places) > 1 else places * 2)}
+
+
+@register.inclusion_tag("components/_interval.html")
+def interval_mark(
+    low: float | None, value: float | None, high: float | None, *, bound: float | None = None
+) -> dict[str, object]:
+    """Draw one difference with its interval around nought, and the bound it must not cross."""
+    known = [abs(number) for number in (low, value, high, bound) if number is not None]
+    if value is None or not known:
+        return {"is_empty": True}
+    reach = max(known) * 1.15 or 1.0
+
+    def place(number: float | None) -> str | None:
+        return None if number is None else _percent(0.5 + number / reach / 2)
+
+    start = value if low is None else low
+    end = value if high is None else high
+    return {
+        "start": place(start),
+        "end": place(end),
+        "value": place(value),
+        "bound": place(bound),
+        "is_worse": bound is not None and end < bound,
+        "is_better": bound is not None and start >= bound,
+    }

@@ -32,6 +32,12 @@ function activate(element) {
   element.click();
 }
 
+// Enter acts for the page only where it would do nothing else.
+function isActing({ key, target }) {
+  if (key === "Enter") return !target.closest("a, button, summary, input, [tabindex='0']") || target.matches("[type=radio]");
+  return key.length === 1 && key !== " ";
+}
+
 function press(key) {
   if (onTheirWay.size) {
     waiting.push({ key, item: shownItem() });
@@ -60,7 +66,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "?" && showKeymap()) event.preventDefault();
-  else if (event.key.length !== 1 || event.key === " " || leaving) return;
+  else if (!isActing(event) || leaving) return;
   else if (event.repeat) event.preventDefault(); // A key held down must not run through a queue.
   else if (press(event.key)) event.preventDefault();
 });
