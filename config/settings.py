@@ -14,7 +14,11 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite does not make the folder o
 SECRET_KEY = env.secret("SECRET_KEY", fallback=DATA_DIR / "secret_key", help="Signs sessions.")
 DEBUG = env.flag("DEBUG", help="Tracebacks in the browser; never in production.")
 DEMO = env.flag("DEMO", help="Demo projects, demo accounts and the 'act as' switch.")
-ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", help="Host names served.")
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]  # Health checks ask from the host itself.
+ALLOWED_HOSTS = [
+    *env.names("ALLOWED_HOSTS", help="Host names served, besides loopback."),
+    *LOOPBACK,
+]
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", help="Origins, when behind a proxy.")
 HOST = env.text("HOST", "127.0.0.1", help="Address that web and predictor listen on.")
 PORT = env.whole("PORT", 8000, help="Port of the web process.")
@@ -138,6 +142,7 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 HTTPS = env.flag("HTTPS", help="Set when served over TLS: secure cookies and HSTS.")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
