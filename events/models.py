@@ -4,6 +4,8 @@ from django.db import models
 
 from events.querysets import EventQuerySet
 
+FIRST_DIGEST = "0" * 64
+
 
 class Event(models.Model):
     """Ids, state names and numbers only: nothing here might have to be erased."""
@@ -38,3 +40,14 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.subject_type} {self.subject_id}"
+
+
+class Chain(models.Model):
+    """Where a project's sealed log ends; whoever seals holds this row."""
+
+    project_id = models.BigIntegerField(unique=True)
+    position = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default=FIRST_DIGEST)
+
+    def __str__(self) -> str:
+        return f"{self.position} events of project {self.project_id}"

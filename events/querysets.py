@@ -26,11 +26,6 @@ class EventQuerySet(models.QuerySet["Event"]):
     def delete(self) -> NoReturn:
         raise TypeError("Events are append-only.")
 
-    def seal(self, *, event_id: int, position: int, digest: str) -> None:
-        """Give an unsealed line its place in the chain; a sealed one stays as it is."""
-        sealed = super().filter(pk=event_id, position__isnull=True)
-        models.QuerySet.update(sealed, position=position, digest=digest)
-
     def forget_project(self, project_id: int) -> None:
         """Drop a whole project's log, when the demo is rebuilt."""
         self.filter(project_id=project_id)._raw_delete(self.db)
