@@ -39,13 +39,12 @@ class StandingCase:
 
 def keep_accepted_flags(*, at: datetime, project: Project | None = None) -> int:
     """Make a case of every flag whose input's ground truth is another class than was flagged."""
-    flags = _accepted_flags()
+    flags = Flag.objects.open().filter(regression_case=None).exclude(identity="")
     if project is not None:
         flags = flags.filter(project=project)
-    found = flags.values_list("pk", "project_id", "settled_item_id").order_by("pk")[:MOST_AT_ONCE]
     return sum(
         _keep(flag_id=flag_id, project_id=project_id, item_id=item_id, at=at)
-        for flag_id, project_id, item_id in found
+        for flag_id, project_id, item_id in _accepted(flags)
     )
 
 
@@ -72,8 +71,8 @@ def pin_case(*, case: RegressionCase, is_pinned: bool, by: User, at: datetime) -
     case.is_pinned = is_pinned
 
 
-def _accepted_flags() -> QuerySet[Flag]:
-    """Open flags without a case whose input is resolved with a class other than theirs."""
+def _accepted(flags: QuerySet[Flag]) -> list[tuple[int, int, int]]:
+    """Those with an item that is resolved with another class: flag, project and item."""
     settled = Item.objects.filter(
         project=OuterRef("project"),
         identity=OuterRef("identity"),
@@ -81,16 +80,15 @@ def _accepted_flags() -> QuerySet[Flag]:
         truth__answer__isnull=False,
         truth__answer__retired_at=None,
     )
-    return (
-        Flag.objects.open()
-        .filter(regression_case=None)
-        .exclude(identity="")
-        .annotate(
+    return list(
+        flags.annotate(
             settled_item_id=Subquery(settled.values("pk")[:1]),
             right_answer=Subquery(settled.values("truth__answer__name")[:1]),
         )
         .filter(settled_item_id__isnull=False)
         .exclude(right_answer=F("output"))
+        .order_by("pk")
+        .values_list("pk", "project_id", "settled_item_id")[:MOST_AT_ONCE]
     )
 
 
