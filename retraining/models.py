@@ -74,6 +74,8 @@ class DatasetVersion(models.Model):
     manifest = models.ForeignKey(StoredFile, models.PROTECT)
     row_count = models.PositiveIntegerField()
     added_count = models.PositiveIntegerField()
+    # Rows of the parent that this version leaves out, by the id of their ground truth.
+    superseded = models.JSONField(default=list)
     # Rows by class and by segment, as the manifest says them: pages read these.
     counts = models.JSONField(default=dict)
     created_at = models.DateTimeField()

@@ -26,11 +26,12 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 class DatasetRowQuerySet(models.QuerySet["DatasetRow"]):
     def in_chain(self, dataset: DatasetVersion | None) -> DatasetRowQuerySet:
         """The rows of a dataset and of all its ancestors, superseded ones included."""
-        ids = []
-        while dataset is not None:
-            ids.append(dataset.pk)
-            dataset = dataset.parent
-        return self.filter(dataset_id__in=ids)
+        return self.filter(dataset_id__in=[link.pk for link in _chain(dataset)])
+
+    def standing(self, dataset: DatasetVersion | None) -> DatasetRowQuerySet:
+        """The rows a model trained on this dataset learns from."""
+        gone = {truth_id for link in _chain(dataset) for truth_id in link.superseded}
+        return self.in_chain(dataset).exclude(truth_id__in=gone)
 
 
 class RegressionCaseQuerySet(models.QuerySet["RegressionCase"]):
@@ -47,3 +48,12 @@ class RegressionCaseQuerySet(models.QuerySet["RegressionCase"]):
             .exclude(item__truth__answer__name=F("flag__output"))
             .select_related("flag", "item__truth__answer")
         )
+
+
+def _chain(dataset: DatasetVersion | None) -> list[DatasetVersion]:
+    """The dataset and its ancestors, newest first."""
+    links = []
+    while dataset is not None:
+        links.append(dataset)
+        dataset = dataset.parent
+    return links
