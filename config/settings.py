@@ -167,6 +167,8 @@ MAX_LINE_BYTES = env.whole("MAX_LINE_BYTES", 2**20, help="Largest line of an imp
 MAX_TEXT_CHARACTERS = env.whole("MAX_TEXT_CHARACTERS", 100_000, help="Longest text input.")
 MAX_IMAGE_BYTES = env.whole("MAX_IMAGE_BYTES", 5 * 2**20, help="Largest image file.")
 MAX_IMAGE_PIXELS = env.whole("MAX_IMAGE_PIXELS", 20_000_000, help="Most pixels of an image.")
+MAX_PREDICT_BYTES = env.whole("MAX_PREDICT_BYTES", 2**20, help="Largest question to the predictor.")
+MAX_PREDICT_INPUTS = env.whole("MAX_PREDICT_INPUTS", 100, help="Most inputs of one question.")
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # Training
@@ -174,6 +176,7 @@ TRAINING_SECONDS = env.whole("TRAINING_SECONDS", 3600, help="Longest training.")
 TRAINING_MEMORY_MB = env.whole("TRAINING_MEMORY_MB", 4096, help="Memory of the trainer.")
 ARTIFACT_KEY_ID = env.text("ARTIFACT_KEY_ID", "k1", help="Id of the key that signs model files.")
 ARTIFACT_KEY = env.text("ARTIFACT_KEY", help="Signs model files; empty: SECRET_KEY.") or SECRET_KEY
+ARTIFACT_OLD_KEYS = env.names("ARTIFACT_OLD_KEYS", help="Keys that still verify: id:key,id:key")
 
 # Logs
 LOGGING_CONFIG = "config.logs.configure"
