@@ -90,6 +90,12 @@ def claimable_by(*, queue: Queue, annotator: User) -> SlotQuerySet:
     return _allowed(Slot.objects.open_in(queue.pk), queue, annotator)
 
 
+def held_by_others(*, queue: Queue, annotator: User) -> SlotQuerySet:
+    """Leased slots that this person could be given, were they open."""
+    leased = Slot.objects.filter(queue=queue, state=Slot.State.LEASED)
+    return _allowed(leased.exclude(annotator=annotator), queue, annotator)
+
+
 def _allowed(slots: SlotQuerySet, queue: Queue, annotator: User) -> SlotQuerySet:
     same_round = {"item": OuterRef("item"), "round": OuterRef("round"), "annotator": annotator}
     slots = slots.filter(

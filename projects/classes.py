@@ -21,6 +21,11 @@ def clean_class_name(name: str) -> str:
     return cleaned
 
 
+def accepted_classes(project: Project) -> list[LabelClass]:
+    """What can be chosen now, in the project's order."""
+    return list(project.classes.filter(retired_at=None))
+
+
 def find_class(project: Project, name: str) -> LabelClass | None:
     """The class of that name, retired or not."""
     return project.classes.filter(name=name).first()

@@ -1,0 +1,31 @@
+"""Whom a visitor of the demo may act as: people who are in demo projects and in no others."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+
+from projects.errors import NotFound
+from projects.models import Membership, User
+
+
+def demo_people() -> QuerySet[User]:
+    """Nobody where the demo is off."""
+    if not settings.DEMO:
+        return User.objects.none()
+    mine = Membership.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(
+        Exists(mine.filter(project__is_demo=True)),
+        ~Exists(mine.filter(project__is_demo=False)),
+        is_active=True,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+def access_demo_person(*, actor: User, person_id: int) -> User:
+    """The person to act as; only demo people may switch, and only to each other."""
+    wanted = demo_people().filter(pk__in=[actor.pk, person_id]).in_bulk()
+    if actor.pk not in wanted or person_id not in wanted:
+        raise NotFound("There is nobody of that kind in the demo.")
+    return wanted[person_id]

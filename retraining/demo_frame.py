@@ -1,0 +1,57 @@
+"""The demo's extras in the header: whom one can act as, the reset button and the tour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest  # noqa: TID251  Read by the context processor.
+from django.urls import reverse
+
+from projects.demo_people import demo_people
+from projects.models import Membership, Project, Role, User
+from retraining.tour import TourStrip, tour_strip
+
+TOUR_HIDDEN = "tour_hidden"  # In the session.
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    id: int
+    name: str
+    role: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class DemoFrame:
+    people: list[DemoPerson]
+    act_url: str
+    reset_url: str
+    tour: TourStrip | None
+
+
+def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> DemoFrame | None:
+    """None for people who are not of the demo."""
+    memberships = Membership.objects.filter(user__in=demo_people()).select_related("user")
+    if project is not None and project.is_demo:
+        memberships = memberships.filter(project=project)
+    roles: dict[User, set[str]] = {}
+    for membership in memberships.order_by("user_id"):
+        roles.setdefault(membership.user, set()).add(membership.role)
+    if user not in roles:
+        return None
+    return DemoFrame(
+        people=[
+            DemoPerson(person.pk, str(person), _role_words(held), person == user)
+            for person, held in roles.items()
+        ],
+        act_url=reverse("retraining:demo-act_as"),
+        reset_url=reverse("retraining:demo-reset"),
+        tour=tour_strip(project, hidden=bool(request.session.get(TOUR_HIDDEN))),
+    )
+
+
+def _role_words(held: set[str]) -> str:
+    if len(held) == len(Role):
+        return "Owner"
+    return ", ".join(role.label for role in Role if role in held)

@@ -1,0 +1,1 @@
+"""Pages of leads and engineers, home, and the demo's switches."""

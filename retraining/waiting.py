@@ -1,0 +1,59 @@
+"""How much waits for a person in a project: figures for the navigation and for home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db.models import QuerySet
+
+from feedback.models import Flag, Issue
+from jobs.models import Job
+from labeling.models import ClassProposal, Item, Slot
+from projects.models import Project, User
+from retraining.models import Batch
+
+MOST_COUNTED = 1000  # A figure beside a link need not be exact beyond this.
+
+
+def waiting_count(name: str, *, project: Project, person: User) -> int:
+    """At most MOST_COUNTED."""
+    return _WAITING[name](project, person)[:MOST_COUNTED].count()
+
+
+def _my_flags(project: Project, person: User) -> QuerySet[Flag]:
+    return Flag.objects.open().filter(project=project, agent=person)
+
+
+def _issues(project: Project, person: User) -> QuerySet[Issue]:
+    return Issue.objects.unfinished().filter(project=project)
+
+
+def _work(project: Project, person: User) -> QuerySet[Slot]:
+    return Slot.objects.filter(queue__project=project, state=Slot.State.OPEN)
+
+
+def _disputed(project: Project, person: User) -> QuerySet[Item]:
+    return Item.objects.disputed(project)
+
+
+def _batches(project: Project, person: User) -> QuerySet[Batch]:
+    return Batch.objects.waiting_for_a_lead(project)
+
+
+def _proposals(project: Project, person: User) -> QuerySet[ClassProposal]:
+    return ClassProposal.objects.filter(project=project, state=ClassProposal.State.PROPOSED)
+
+
+def _failed_jobs(project: Project, person: User) -> QuerySet[Job]:
+    return Job.objects.filter(project_id=project.pk, state=Job.State.FAILED)
+
+
+_WAITING: dict[str, Callable[[Project, User], QuerySet[object]]] = {  # type: ignore[type-var]  # Any model.
+    "my_flags": _my_flags,
+    "issues": _issues,
+    "work": _work,
+    "disputed": _disputed,
+    "batches": _batches,
+    "proposals": _proposals,
+    "failed_jobs": _failed_jobs,
+}
