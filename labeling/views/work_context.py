@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 
 from django.urls import reverse
 from django.utils.timesince import timesince, timeuntil
@@ -14,7 +15,7 @@ from labeling.models import Annotation, ClassProposal, Guideline, Lease, Queue, 
 from projects.models import LabelClass, Project, User
 from projects.task_types import TASK_TYPES
 
-MOST_KEYS = 9  # Above nine classes one types to find.
+DIGITS = frozenset("0123456789")
 NEAR = timedelta(hours=4)
 SURPLUS = "Kept, but it was not needed any more: others had settled this item."
 
@@ -35,6 +36,7 @@ def work_context(
         "seconds_left": round(lease.queue.lease_length.total_seconds()),
         "choices": choices_of(classes),
         "none_value": NONE_VALUE,
+        "none_key": "n" if any(c.name == "0" for c in classes) else "0",
         "own_names": own_names(lease.annotator, lease.queue.project),
         "done_count": tally.done,
         "waiting_count": tally.waiting,
@@ -66,11 +68,11 @@ def empty_context(*, queue: Queue, annotator: User, at: datetime, last: Context 
 
 
 def choices_of(classes: Sequence[LabelClass]) -> list[Context]:
-    """In the project's own order, never the model's; with number keys where nine are enough."""
-    has_keys = len(classes) <= MOST_KEYS
+    """In the project's own order, never the model's; a class named by a digit has that key."""
+    are_digits = bool(classes) and all(c.name in DIGITS for c in classes)
     return [
-        {"value": c.pk, "title": c.name, "key": str(number) if has_keys else "", "note": ""}
-        for number, c in enumerate(classes, start=1)
+        {"value": c.pk, "title": c.name, "key": c.name if are_digits else key, "note": ""}
+        for c, key in zip(classes, chain("123456789", repeat("")), strict=False)
     ]
 
 
