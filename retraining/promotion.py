@@ -1,0 +1,183 @@
+"""Change the live version: promote, decide against it, waive a gate, roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from events.recording import record
+from jobs.adding import add_job
+from jobs.crash_points import crash_point
+from projects.errors import Conflict, Invalid
+from projects.models import Deployment, ModelVersion, Project, User
+from projects.versions import deploy
+from retraining.live_line import find_rollback_target, hold_live_line
+from retraining.model_files import check_model_file
+from retraining.models import Batch, Evaluation, GateResult
+from retraining.trial_opening import try_to_open
+
+# Job kinds; the functions are in worker_jobs, because answering needs the models' libraries.
+SEND_RECEIPTS = "retraining.send_receipts"
+REVOKE_RECEIPTS = "retraining.revoke_receipts"
+
+
+def promote(
+    *, batch: Batch, by: User, at: datetime, confirm_not_enough: bool = False
+) -> Deployment:
+    """Make the evaluated version the champion, and let its receipts be sent.
+
+    A failed gate blocks until it is waived; one without enough evidence is confirmed in the same
+    click. The evaluation must have been against today's champion.
+    """
+    version = _challenger(batch)
+    check_model_file(version)  # Reads the whole file: before the transaction, not in it.
+    with transaction.atomic():
+        champion = hold_live_line(batch.project_id)
+        batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+        evaluation = _judged(batch, champion)
+        unsure = _check_gates(evaluation, confirm_not_enough=confirm_not_enough)
+        line = deploy(
+            version=version,
+            expected=champion,
+            cause=Deployment.Cause.PROMOTION if champion else Deployment.Cause.FIRST,
+            at=at,
+            by=by,
+        )
+        Batch.objects.filter(pk=batch.pk).update(state=Batch.State.PROMOTED, confirmed_gates=unsure)
+        record(
+            "batch.promoted",
+            subject=batch,
+            at=at,
+            actor=by,
+            version=version.pk,
+            deployment=line.pk,
+            confirmed_gates=unsure,
+        )
+        _add_follow_up(SEND_RECEIPTS, line, at=at)
+        crash_point("promote")
+    return line
+
+
+def roll_back(*, project: Project, by: User, at: datetime, reason: str) -> Deployment:
+    """Make the champion before this one live again, at once, if its model still opens.
+
+    What that unfixes is opened again by a job, and the same agents are told.
+    """
+    if not reason.strip():
+        raise Invalid("Say why the live version is rolled back.")
+    before = Deployment.objects.current(project.pk)
+    target = find_rollback_target(project)
+    if before is None or target is None:
+        raise Conflict("There is no earlier live version to go back to.")
+    try_to_open(target)  # Some seconds: before the transaction, not in it.
+    with transaction.atomic():
+        hold_live_line(project.pk)
+        if Deployment.objects.current(project.pk) != before:
+            raise Conflict("The live version has changed meanwhile. Reload and decide again.")
+        line = deploy(
+            version=target,
+            expected=before.version,
+            cause=Deployment.Cause.ROLLBACK,
+            at=at,
+            by=by,
+            reason=reason.strip(),
+        )
+        _add_follow_up(REVOKE_RECEIPTS, line, at=at)
+        crash_point("roll back")
+    return line
+
+
+@transaction.atomic
+def do_not_promote(*, batch: Batch, by: User, at: datetime, reason: str) -> None:
+    """Leave the champion as it is; the batch's rows are free for another batch."""
+    if not reason.strip():
+        raise Invalid("Say why this version is not promoted.")
+    decided = Batch.objects.filter(pk=batch.pk, state=Batch.State.EVALUATED).update(
+        state=Batch.State.NOT_PROMOTED, reason=reason.strip()
+    )
+    if not decided:
+        raise Conflict("Only an evaluated batch can be decided. Reload the page.")
+    batch.state = Batch.State.NOT_PROMOTED
+    record("batch.not_promoted", subject=batch, at=at, actor=by)
+
+
+@transaction.atomic
+def waive_gate(*, gate: GateResult, by: User, at: datetime, reason: str) -> None:
+    """Let a failed gate no longer block; the reason stays beside it."""
+    if not reason.strip():
+        raise Invalid("Give the reason why this gate does not matter here.")
+    if not _newest(gate.evaluation.batch) == gate.evaluation:
+        raise Conflict("This gate belongs to an older evaluation. Reload the page.")
+    waived = GateResult.objects.filter(
+        pk=gate.pk,
+        result=GateResult.Result.FAILED,
+        waived_by=None,
+        evaluation__batch__state=Batch.State.EVALUATED,
+    ).update(waived_by=by, waiver_reason=reason.strip(), waived_at=at)
+    if not waived:
+        raise Conflict("Only a failed gate of an evaluated batch can be waived, once.")
+    record("gate.waived", subject=gate, at=at, actor=by, evaluation=gate.evaluation_id)
+
+
+def find_blocking_gates(evaluation: Evaluation) -> list[GateResult]:
+    """Failed and not waived."""
+    return list(evaluation.gates.filter(result=GateResult.Result.FAILED, waived_by=None))
+
+
+def find_unsure_gates(evaluation: Evaluation) -> list[GateResult]:
+    """Those without enough evidence, which a promotion confirms."""
+    return list(evaluation.gates.filter(result=GateResult.Result.NOT_ENOUGH))
+
+
+def _challenger(batch: Batch) -> ModelVersion:
+    if batch.version is None:
+        raise Conflict("This batch has no trained version yet.")
+    return batch.version
+
+
+def _judged(batch: Batch, champion: ModelVersion | None) -> Evaluation:
+    """The evaluation that this promotion rests on."""
+    if batch.state != Batch.State.EVALUATED:
+        raise Conflict(f"This batch is {batch.state}; only an evaluated one can be promoted.")
+    evaluation = _newest(batch)
+    if evaluation is None:
+        raise Conflict("This batch has not been evaluated. Evaluate it first.")
+    if evaluation.champion != champion:
+        raise Conflict(
+            "The live version has changed since this evaluation. Evaluate again, then decide."
+        )
+    return evaluation
+
+
+def _newest(batch: Batch) -> Evaluation | None:
+    return batch.evaluations.select_related("champion").order_by("-pk").first()
+
+
+def _check_gates(evaluation: Evaluation, *, confirm_not_enough: bool) -> list[int]:
+    """The ids of the gates that lack evidence; raises Conflict where one blocks."""
+    blocking = find_blocking_gates(evaluation)
+    if blocking:
+        raise Conflict(f"Failed: {_names(blocking)}. Waive each with a reason, or do not promote.")
+    unsure = find_unsure_gates(evaluation)
+    if unsure and not confirm_not_enough:
+        raise Conflict(
+            f"Not enough evidence for: {_names(unsure)}. Confirm this to promote all the same.",
+            gates=[gate.pk for gate in unsure],
+        )
+    return [gate.pk for gate in unsure]
+
+
+def _add_follow_up(kind: str, line: Deployment, *, at: datetime) -> None:
+    add_job(
+        kind,
+        at=at,
+        project_id=line.project_id,
+        key=f"deployment {line.pk}",
+        deployment_id=line.pk,
+    )
+
+
+def _names(gates: Iterable[GateResult]) -> str:
+    return ", ".join(f"{gate.name} {gate.group}".strip() for gate in gates)
