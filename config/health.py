@@ -1,7 +1,5 @@
 """`/healthz` says that the process lives, `/readyz` in words whether the whole is ready."""
 
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 
 from jobs import broker, clock
 from jobs.models import WorkerBeat
+from jobs.programs import is_answering
 from projects.policies import PUBLIC, policy
 
 SEEN_WITHIN = timedelta(seconds=30)  # Three signs of life.
 SWEPT_WITHIN = timedelta(seconds=20)  # Ten sweeps.
 LANES = ("light", "training")
-PREDICTOR_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -78,12 +76,9 @@ def _broker() -> Finding:
 
 
 def _predictor() -> Finding:
-    address = f"{settings.PREDICTOR_URL}/healthz"
-    try:
-        with urllib.request.urlopen(address, timeout=PREDICTOR_SECONDS):  # noqa: S310  Own address.
-            return Finding("predictor", True, "answers")
-    except (urllib.error.URLError, OSError):
-        return Finding("predictor", False, f"does not answer at {settings.PREDICTOR_URL}")
+    if is_answering(f"{settings.PREDICTOR_URL}/healthz"):
+        return Finding("predictor", True, "answers")
+    return Finding("predictor", False, f"does not answer at {settings.PREDICTOR_URL}")
 
 
 def _workers() -> Iterator[Finding]:

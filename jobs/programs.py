@@ -70,14 +70,15 @@ def programs(site: Site) -> list[Program]:
     embedded = [_broker(site, site.broker_socket)] if site.broker_socket else []
     return [
         *embedded,
-        _server("web", "config.wsgi", site.address, workers=2, threads=8),
+        # Imported once and shared by its workers; a broken import ends the master at once.
+        _server("web", "config.wsgi", site.address, "--preload", workers=2, threads=8),
         _server("predictor", "config.predictor", site.predictor_address, workers=1, threads=16),
         _worker("worker", "light", "--pool=prefork", "--concurrency=2"),
         _worker(
             "trainer", "training", "--pool=prefork", "--concurrency=1", "--max-tasks-per-child=10"
         ),
         _worker("sweep", "sweep", "--pool=solo"),
-        _beat(site),
+        _beat(),
     ]
 
 
@@ -91,7 +92,9 @@ def _broker(site: Site, socket: Path) -> Program:
     )
 
 
-def _server(name: str, module: str, address: str, *, workers: int, threads: int) -> Program:
+def _server(
+    name: str, module: str, address: str, *options: str, workers: int, threads: int
+) -> Program:
     command = [
         *_module("gunicorn", f"{module}:application"),
         f"--bind={address.removeprefix('http://')}",
@@ -100,7 +103,7 @@ def _server(name: str, module: str, address: str, *, workers: int, threads: int)
         f"--threads={threads}",
         "--graceful-timeout=8",  # Shorter than the supervisor's patience.
         "--no-control-socket",
-        "--access-logfile=-",
+        *options,
     ]
     return Program(name, command, partial(is_answering, f"{address}/healthz"), ONE_THREAD)
 
@@ -118,11 +121,11 @@ def _worker(name: str, lane: str, *options: str) -> Program:
     return Program(name, command, environment=ONE_THREAD)
 
 
-def _beat(site: Site) -> Program:
-    schedule = site.data_dir / "beat-schedule"
+def _beat() -> Program:
+    """Its one entry is due every few seconds: there is nothing to remember between starts."""
     command = [
         *_module("celery", "--app=config", "beat"),
-        f"--schedule={schedule}",
+        "--scheduler=celery.beat:Scheduler",
         "--pidfile=",
         "--loglevel=WARNING",
     ]

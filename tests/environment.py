@@ -80,6 +80,9 @@ def pytest_configure() -> None:
         # A file, as in the product, and not in memory: threads and processes share it.
         test = settings.DATABASES["default"].setdefault("TEST", {})
         test["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
+        # Nothing here survives the run anyway; whole running products keep the real setting.
+        options = settings.DATABASES["default"]["OPTIONS"]
+        options["init_command"] += "PRAGMA synchronous=OFF;"
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
