@@ -29,6 +29,10 @@ class FlagQuerySet(models.QuerySet["Flag"]):
     def open(self) -> FlagQuerySet:
         return self.filter(state__in=["open", "still wrong"])
 
+    def waiting(self, project: Project) -> FlagQuerySet:
+        """Flags on ids that have not arrived yet."""
+        return self.filter(project=project, prediction=None).exclude(external_id="")
+
     def unrouted(self) -> FlagQuerySet:
         return self.filter(routed_at=None, state="open").exclude(identity="")
 

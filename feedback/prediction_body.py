@@ -1,0 +1,120 @@
+"""What a sent prediction looks like: decoded and validated line by line, with clear reasons."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from datetime import timezone as fixed
+from typing import Annotated, Any
+
+import msgspec
+from django.conf import settings
+from msgspec import Meta
+
+from projects.errors import Invalid
+from projects.models import Project
+from projects.task_types import TASK_TYPES
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=fixed.utc)
+CLOCK_SKEW = timedelta(days=1)  # A later time would stand above everything newer in every list.
+MOST_SEGMENTS = 50
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+SegmentValue = Annotated[str, Meta(max_length=120)] | int | float | bool | None
+
+
+class PredictionBody(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """One prediction as it is sent; anything else about it belongs into `context`."""
+
+    external_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    model_version: Annotated[str, Meta(min_length=1, max_length=80)]
+    input: str | dict[str, Any]
+    output: Annotated[str, Meta(min_length=1, max_length=120)]
+    confidence: Share | None = None
+    scores: dict[str, Share] | None = None
+    segments: dict[Annotated[str, Meta(min_length=1, max_length=80)], SegmentValue] = {}
+    context: dict[str, Any] = {}
+    customer_ref: Annotated[str, Meta(max_length=200)] = ""
+    occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class BodyReader:
+    """Reads the bodies of one project; raises Invalid with a reason for a bad one."""
+
+    def __init__(self, project: Project, *, at: datetime) -> None:
+        self.task_type = TASK_TYPES[project.task_type]
+        self.latest = at + CLOCK_SKEW
+        self.longest = settings.MAX_TEXT_CHARACTERS
+        self._decode = msgspec.json.Decoder(PredictionBody).decode
+
+    def read(self, content: bytes | PredictionBody) -> tuple[PredictionBody, bytes]:
+        """The cleaned body and its canonical bytes: equal exactly when the bodies are."""
+        body = self.decode(content) if isinstance(content, bytes) else content
+        body.input = self.task_type.clean(body.input, longest=self.longest)
+        if body.segments:
+            body.segments = _as_texts(body.segments)
+        if body.occurred_at is not None and not EARLIEST <= body.occurred_at <= self.latest:
+            raise Invalid("occurred_at must lie between 1970 and tomorrow; check the clock.")
+        if not body.external_id.strip() or not body.model_version.strip():
+            raise Invalid("external_id and model_version must not be blank.")
+        canonical = msgspec.json.encode(body, order="deterministic")
+        if b"\\u0000" in canonical and holds_nul(msgspec.to_builtins(body)):
+            raise Invalid("the line holds a NUL character; remove it and send the line again.")
+        return body, canonical
+
+    def decode(self, raw: bytes) -> PredictionBody:
+        try:
+            return self._decode(raw)
+        except msgspec.ValidationError as error:
+            raise Invalid(explain(error)) from error
+        except UnicodeDecodeError as error:
+            raise Invalid("the line is not UTF-8; encode the file as UTF-8.") from error
+        except msgspec.DecodeError as error:
+            raise Invalid(_not_json(raw, error)) from error
+        except RecursionError as error:
+            raise Invalid("the line is nested too deeply.") from error
+
+
+def convert_body(fields: dict[str, Any]) -> PredictionBody:
+    """The body of fields that were read from somewhere else than JSON."""
+    try:
+        return msgspec.convert(fields, PredictionBody)
+    except msgspec.ValidationError as error:
+        raise Invalid(explain(error)) from error
+
+
+def explain(error: msgspec.ValidationError) -> str:
+    """Which field it is, first; then what was expected of it."""
+    what, _, where = str(error).partition(" - at ")
+    field = where.strip("`").removeprefix("$").removeprefix(".")
+    return f"{field}: {what}" if field else what
+
+
+def holds_nul(value: object) -> bool:
+    """Whether any text or name in a decoded value has a NUL, which PostgreSQL cannot store."""
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(holds_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(holds_nul(part) for part in value)
+
+
+def _as_texts(segments: dict[str, Any]) -> dict[str, Any]:
+    if len(segments) > MOST_SEGMENTS:
+        raise Invalid(f"segments has {len(segments)} entries; at most {MOST_SEGMENTS} are kept.")
+    return {key: _as_text(value) for key, value in segments.items() if value is not None}
+
+
+def _as_text(value: SegmentValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+def _not_json(raw: bytes, error: msgspec.DecodeError) -> str:
+    if b"NaN" in raw or b"Infinity" in raw:
+        return "JSON has no NaN or Infinity; leave the field out or send null."
+    if b"\x00" in raw:
+        return "the line holds a NUL byte; remove it and send the line again."
+    return f"the line is not a JSON object: {error}"
