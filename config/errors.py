@@ -21,12 +21,17 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, DomainError):
-            return None
-        if request.path.startswith("/api/"):
-            return JsonResponse(problem(error), status=error.status)
-        context = {"message": error.message, "status": error.status}
-        return render(request, "error.html", context, status=error.status)
+        return answer_to(request, error) if isinstance(error, DomainError) else None
+
+
+def answer_to(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The error as the one who asks can read it; htmx shows the header's words in a toast."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(problem(error), status=error.status)
+    context = {"message": error.message, "status": error.status}
+    response = render(request, "error.html", context, status=error.status)
+    response["X-Problem"] = " ".join(error.message.encode("ascii", "replace").decode().split())
+    return response
 
 
 def api_problem(error: Exception, context: dict[str, object]) -> Response | None:

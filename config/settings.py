@@ -75,7 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.errors.DomainErrorMiddleware",
-    "projects.middleware.PolicyMiddleware",
+    "config.policies.PolicyMiddleware",
 ]
 TEMPLATES = [
     {

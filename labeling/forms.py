@@ -12,12 +12,13 @@ from labeling.models import Skip
 from projects.models import LabelClass, Project
 
 NONE_VALUE = "none"  # Classes are sent as numbers, so no class can be called this.
+NAMED_NONE = f"{NONE_VALUE}:"  # And with it the name that others proposed.
 
 
 class AnswerForm(forms.Form):
     """One of the classes, or none of these with an optional name."""
 
-    answer = forms.CharField(error_messages={"required": "Choose a class."})
+    answer = forms.CharField(max_length=200, error_messages={"required": "Choose a class."})
     proposed_name = forms.CharField(max_length=120, required=False)
 
     def __init__(self, data: Any, *, project: Project, classes: Sequence[LabelClass]) -> None:
@@ -27,16 +28,20 @@ class AnswerForm(forms.Form):
 
     def clean_answer(self) -> str:
         chosen: str = self.cleaned_data["answer"]
-        if chosen != NONE_VALUE and chosen not in self.classes:
+        if (
+            chosen != NONE_VALUE
+            and not chosen.startswith(NAMED_NONE)
+            and chosen not in self.classes
+        ):
             raise forms.ValidationError("That class is no longer offered. Choose another.")
         return chosen
 
     @property
     def given(self) -> Answer:
-        chosen = self.cleaned_data["answer"]
-        if chosen == NONE_VALUE:
-            return outside_answer(self.project, self.cleaned_data["proposed_name"])
-        return Answer(self.classes[chosen])
+        chosen, name = self.cleaned_data["answer"], self.cleaned_data["proposed_name"]
+        if chosen in self.classes:
+            return Answer(self.classes[chosen])
+        return outside_answer(self.project, name or chosen.removeprefix(NONE_VALUE).lstrip(":"))
 
 
 class SkipForm(forms.Form):

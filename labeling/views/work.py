@@ -53,6 +53,16 @@ def queue_work(request: ProjectRequest, slug: str, queue: str) -> HttpResponse:
 
 
 @policy(ANNOTATORS)
+@require_GET
+def lease_show(request: ProjectRequest, slug: str, code: UUID) -> HttpResponseBase:
+    """One item this person still holds, else the next one."""
+    at, lease = clock.now(), access_lease(request.user, request.project, code)
+    if not claims.renew_lease(lease=lease, at=at):
+        return redirect(work_url(lease.queue))
+    return _show(request, lease, at=at)
+
+
+@policy(ANNOTATORS)
 @require_POST
 def lease_answer(request: ProjectRequest, slug: str, code: UUID) -> HttpResponseBase:
     at, lease = clock.now(), access_lease(request.user, request.project, code)
@@ -105,8 +115,10 @@ def annotation_undo(request: ProjectRequest, slug: str, code: UUID) -> HttpRespo
         lease = undo_annotation(annotation=annotation, at=at)
     except Conflict as refusal:
         return _go_on(request, queue, at=at, problem=refusal.message)
-    if lease is None or not wants_part(request):
+    if lease is None:
         return _go_on(request, queue, at=at, last={"text": "Answer taken back"})
+    if not wants_part(request):
+        return redirect("labeling:lease-show", slug=slug, code=lease.code)
     return _show(request, access_lease(request.user, request.project, lease.code), at=at)
 
 

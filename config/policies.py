@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase  # noqa: TID251  Middleware speaks HTTP.
+from django.http import HttpRequest, HttpResponseBase
 
+from config.errors import answer_to
 from projects.access import access_project
-from projects.errors import Refused
-from projects.policies import policy_of
+from projects.errors import DomainError, Refused
+from projects.policies import Policy, policy_of
 
 NO_STORE = "no-store, private"
 
@@ -38,13 +39,20 @@ class PolicyMiddleware:
     ) -> HttpResponseBase | None:
         declared = policy_of(view)
         if declared is None:
-            raise Refused("This address has no policy, so nobody may use it.")
+            return answer_to(request, Refused("This address has no policy, so nobody may use it."))
         if declared.public or hasattr(view, "cls"):
             return None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if not declared.signed_in:
-            request.project, request.roles = access_project(  # type: ignore[attr-defined]  # See requests.py.
-                request.user, named["slug"], declared.roles
-            )
-        return None
+        return None if declared.signed_in else _enter_project(request, declared, named["slug"])
+
+
+def _enter_project(request: HttpRequest, declared: Policy, slug: str) -> HttpResponseBase | None:
+    """Django sends what a view raises to `process_exception`, but not what is raised here."""
+    try:
+        request.project, request.roles = access_project(  # type: ignore[attr-defined]  # See requests.py.
+            request.user, slug, declared.roles
+        )
+    except DomainError as error:
+        return answer_to(request, error)
+    return None

@@ -1,0 +1,43 @@
+"""Signed-in browsers without a browser: Django's client, with and without htmx."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from projects.models import User
+
+
+class Pages:
+    """One person's session."""
+
+    def __init__(self, person: User | None = None) -> None:
+        self.client = Client()
+        if person:
+            self.client.force_login(person)
+
+    def get(self, path: str, **query: str) -> HttpResponse:
+        return self.client.get(path, query)
+
+    def part(self, path: str, **query: str) -> HttpResponse:
+        """As htmx asks."""
+        return self.client.get(path, query, headers={"HX-Request": "true"})
+
+    def post(self, path: str, **fields: Any) -> HttpResponse:
+        return self.client.post(path, fields)
+
+    def post_part(self, path: str, **fields: Any) -> HttpResponse:
+        return self.client.post(path, fields, headers={"HX-Request": "true"})
+
+
+def text_of(response: HttpResponse) -> str:
+    """What a reader sees: no tags, single spaces."""
+    bare = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
+
+
+def is_whole_page(response: HttpResponse) -> bool:
+    return b"<!doctype html>" in response.content.lower()
