@@ -11,17 +11,9 @@ from projects.files import read_file
 from projects.models import ModelVersion
 from projects.task_types.base import Input
 from retraining.artifacts import load_pipeline
+from retraining.model_answers import ModelAnswer
 from retraining.model_files import read_model_file
 from retraining.trainers import TRAINERS, Trainer
-
-
-@dataclass(frozen=True, slots=True)
-class ModelAnswer:
-    """What a model says to one input."""
-
-    label: str
-    confidence: float
-    scores: dict[str, float]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from jobs.crash_points import crash_point
 from projects.errors import Conflict, Invalid
 from projects.models import Deployment, ModelVersion, Project, User
 from projects.versions import deploy
+from retraining.batches import move_batch
 from retraining.live_line import find_rollback_target, hold_live_line
 from retraining.model_files import check_model_file
 from retraining.models import Batch, Evaluation, GateResult
@@ -35,9 +36,13 @@ def promote(
     check_model_file(version)  # Reads the whole file: before the transaction, not in it.
     with transaction.atomic():
         champion = hold_live_line(batch.project_id)
-        batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
-        evaluation = _judged(batch, champion)
+        decided = Batch.objects.get(pk=batch.pk)
+        _move(decided, Batch.State.PROMOTED, by=by, at=at)
+        evaluation = _judged(decided, champion)
         unsure = _check_gates(evaluation, confirm_not_enough=confirm_not_enough)
+        if unsure:
+            Batch.objects.filter(pk=batch.pk).update(confirmed_gates=unsure)
+            record("batch.confirmed", subject=batch, at=at, actor=by, gates=unsure)
         line = deploy(
             version=version,
             expected=champion,
@@ -45,18 +50,9 @@ def promote(
             at=at,
             by=by,
         )
-        Batch.objects.filter(pk=batch.pk).update(state=Batch.State.PROMOTED, confirmed_gates=unsure)
-        record(
-            "batch.promoted",
-            subject=batch,
-            at=at,
-            actor=by,
-            version=version.pk,
-            deployment=line.pk,
-            confirmed_gates=unsure,
-        )
         _add_follow_up(SEND_RECEIPTS, line, at=at)
         crash_point("promote")
+    batch.state = decided.state
     return line
 
 
@@ -94,13 +90,7 @@ def do_not_promote(*, batch: Batch, by: User, at: datetime, reason: str) -> None
     """Leave the champion as it is; the batch's rows are free for another batch."""
     if not reason.strip():
         raise Invalid("Say why this version is not promoted.")
-    decided = Batch.objects.filter(pk=batch.pk, state=Batch.State.EVALUATED).update(
-        state=Batch.State.NOT_PROMOTED, reason=reason.strip()
-    )
-    if not decided:
-        raise Conflict("Only an evaluated batch can be decided. Reload the page.")
-    batch.state = Batch.State.NOT_PROMOTED
-    record("batch.not_promoted", subject=batch, at=at, actor=by)
+    _move(batch, Batch.State.NOT_PROMOTED, by=by, at=at, reason=reason.strip())
 
 
 @transaction.atomic
@@ -131,6 +121,12 @@ def find_unsure_gates(evaluation: Evaluation) -> list[GateResult]:
     return list(evaluation.gates.filter(result=GateResult.Result.NOT_ENOUGH))
 
 
+def _move(batch: Batch, state: str, *, by: User, at: datetime, **changes: object) -> None:
+    if not move_batch(batch=batch, state=state, at=at, by=by, **changes):
+        batch.refresh_from_db(fields=["state"])
+        raise Conflict(f"This batch is {batch.state}; only an evaluated one can be decided.")
+
+
 def _challenger(batch: Batch) -> ModelVersion:
     if batch.version is None:
         raise Conflict("This batch has no trained version yet.")
@@ -139,8 +135,6 @@ def _challenger(batch: Batch) -> ModelVersion:
 
 def _judged(batch: Batch, champion: ModelVersion | None) -> Evaluation:
     """The evaluation that this promotion rests on."""
-    if batch.state != Batch.State.EVALUATED:
-        raise Conflict(f"This batch is {batch.state}; only an evaluated one can be promoted.")
     evaluation = _newest(batch)
     if evaluation is None:
         raise Conflict("This batch has not been evaluated. Evaluate it first.")

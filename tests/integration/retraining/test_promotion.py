@@ -167,9 +167,9 @@ def test_the_confirmation_is_kept(team: Team, second: ModelVersion, clock: SetCl
 
     unsure = GateResult.objects.get(group="refund")
     batch.refresh_from_db()
-    event = Event.objects.get(name="batch.promoted")
+    event = Event.objects.get(name="batch.confirmed")
     assert batch.confirmed_gates == [unsure.pk]
-    assert event.data["confirmed_gates"] == [unsure.pk]
+    assert (event.data, event.actor_id) == ({"gates": [unsure.pk]}, team.lena.pk)
 
 
 def test_only_the_newest_evaluation_counts(
