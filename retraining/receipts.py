@@ -1,0 +1,186 @@
+"""Tell agents, with proof, that their case is answered right now; take it back where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from django.db import transaction
+
+from events.recording import record
+from feedback import issues
+from feedback.flagging import decide_flag
+from feedback.models import Flag, Issue
+from labeling.models import Item
+from projects.errors import Conflict, Refused
+from projects.models import Deployment, ModelVersion, User
+from retraining.live_line import hold_live_line, standing_versions
+from retraining.model_answers import AnsweringModel, ModelAnswer
+from retraining.models import Receipt, RegressionCase
+from retraining.regression_cases import StandingCase, as_standing, cases_for, keep_accepted_flags
+
+CASES_AT_ONCE = 100
+
+Report = Callable[[int, int], None]  # How many cases are done, of how many.
+
+
+class LineMoved(Exception):
+    """Another version went live meanwhile: what was computed says nothing about it."""
+
+
+def send_receipts(*, line: Deployment, model: AnsweringModel, at: datetime, report: Report) -> int:
+    """A receipt for every open case that the deployed version answers right; returns how many.
+
+    Its answers are recomputed here, from the stored version, on those very cases. Raises LineMoved
+    when another version has gone live.
+    """
+    project = line.version.project
+    keep_accepted_flags(at=at, project=project)
+    told = set(Receipt.objects.filter(version=line.version).values_list("flag_id", flat=True))
+    waiting = [
+        case
+        for case in cases_for(project)
+        if case.flag.state in {Flag.State.OPEN, Flag.State.STILL_WRONG} and case.flag.pk not in told
+    ]
+    sent = 0
+    for done, (case, answer) in enumerate(_answered(waiting, model), start=1):
+        sent += _send(case, answer, line=line, at=at)
+        report(done, len(waiting))
+    return sent
+
+
+def revoke_receipts(
+    *, line: Deployment, model: AnsweringModel | None, at: datetime, report: Report
+) -> int:
+    """Open again what the live version answers wrong and a version rolled back had fixed.
+
+    `model` is the live version, or None for an external one: nothing can be shown of that, so its
+    receipts do not stand. Raises LineMoved when another version has gone live.
+    """
+    standing = standing_versions(line.version.project)
+    doubtful = (
+        Receipt.objects.filter(
+            project_id=line.project_id, revoked_at=None, flag__state=Flag.State.FIXED
+        )
+        .exclude(version__in=standing)
+        .select_related("flag__regression_case__item__truth__answer", "version")
+        .order_by("pk")
+    )
+    receipts = list(doubtful)
+    inputs = [receipt.flag.regression_case.item.input for receipt in receipts]
+    answers: Sequence[ModelAnswer | None] = model.answer(inputs) if model else [None] * len(inputs)
+    revoked = 0
+    for done, (receipt, answer) in enumerate(zip(receipts, answers, strict=True), start=1):
+        revoked += _revoke(receipt, answer, line=line, at=at)
+        report(done, len(receipts))
+    return revoked
+
+
+@transaction.atomic
+def mark_still_wrong(*, receipt: Receipt, by: User, at: datetime, note: str = "") -> None:
+    """The agent says that it is not fixed: the flag and its issue are open again."""
+    if receipt.flag.agent_id != by.pk:
+        raise Refused("Only the agent who flagged this can say that it is still wrong.")
+    if not decide_flag(
+        flag=receipt.flag,
+        state=Flag.State.STILL_WRONG,
+        at=at,
+        by=by,
+        version=receipt.version,
+        reason=note.strip(),
+    ):
+        raise Conflict("This flag is not marked as fixed any more. Reload the page.")
+    mark_seen(receipt=receipt, at=at)
+
+
+def mark_seen(*, receipt: Receipt, at: datetime) -> None:
+    """The agent has read it; only the first time counts."""
+    Receipt.objects.filter(pk=receipt.pk, seen_at=None).update(seen_at=at)
+
+
+def customer_sentence(receipt: Receipt) -> str:
+    """What the agent can paste to the customer."""
+    sentence = (
+        f"Thank you for reporting this. It was answered as “{receipt.old_answer}” by mistake; "
+        f"it is now answered as “{receipt.new_answer}”."
+    )
+    if claims_similar_cases(receipt):
+        sentence += " Similar cases that we checked are answered right as well."
+    return sentence
+
+
+def claims_similar_cases(receipt: Receipt) -> bool:
+    """Whether cases of the same issue that the version never learned from are all right now."""
+    cases = RegressionCase.objects.standing(receipt.project).filter(
+        flag__issue=receipt.flag.issue_id, item__use=Item.Use.EVALUATION
+    )
+    held_out = set(cases.values_list("flag_id", flat=True))
+    right = Receipt.objects.filter(
+        version=receipt.version, revoked_at=None, flag__in=held_out, flag__state=Flag.State.FIXED
+    )
+    return bool(held_out) and held_out == set(right.values_list("flag_id", flat=True))
+
+
+def _answered(
+    cases: list[StandingCase], model: AnsweringModel
+) -> Iterator[tuple[StandingCase, ModelAnswer]]:
+    remaining = iter(cases)
+    while chunk := list(islice(remaining, CASES_AT_ONCE)):
+        yield from zip(chunk, model.answer([case.item.input for case in chunk]), strict=True)
+
+
+@transaction.atomic
+def _send(case: StandingCase, answer: ModelAnswer, *, line: Deployment, at: datetime) -> bool:
+    """Against the ground truth of this moment, while this version is live."""
+    _hold(line)
+    item = Item.objects.lock(case.item.pk)
+    now = RegressionCase.objects.standing(item.project).filter(pk=case.case.pk).first()
+    if now is None or as_standing(now).right_answer != answer.label:
+        return False
+    if not decide_flag(flag=now.flag, state=Flag.State.FIXED, at=at, version=line.version):
+        return False
+    receipt = Receipt.objects.create(
+        project_id=line.project_id,
+        flag=now.flag,
+        version=line.version,
+        old_answer=now.flag.output,
+        new_answer=answer.label,
+        new_confidence=answer.confidence,
+        is_learned=not case.is_held_out,
+        sent_at=at,
+    )
+    if now.flag.issue_id is not None:
+        issues.mark_fixed_in(issue_ids=[now.flag.issue_id], version=line.version)
+    record("receipt.sent", subject=receipt, at=at, flag=now.flag.pk, version=line.version_id)
+    return True
+
+
+@transaction.atomic
+def _revoke(
+    receipt: Receipt, answer: ModelAnswer | None, *, line: Deployment, at: datetime
+) -> bool:
+    _hold(line)
+    item = Item.objects.lock(receipt.flag.regression_case.item_id)
+    truth = item.truth.answer if item.truth else None
+    if answer is not None and truth is not None and truth.name == answer.label:
+        return False
+    if not Receipt.objects.filter(pk=receipt.pk, revoked_at=None).update(revoked_at=at):
+        return False
+    reason = f"{receipt.version.name} was rolled back; {line.version.name} is live again."
+    decide_flag(
+        flag=receipt.flag, state=Flag.State.OPEN, at=at, version=line.version, reason=reason
+    )
+    issue = receipt.flag.issue
+    if issue is not None:
+        issues.move_issue(issue=issue, state=Issue.State.REOPENED, at=at)
+    record("receipt.revoked", subject=receipt, at=at, flag=receipt.flag_id, version=line.version_id)
+    return True
+
+
+def _hold(line: Deployment) -> ModelVersion:
+    """Nobody changes the live version until the transaction ends; raises LineMoved if one has."""
+    hold_live_line(line.project_id)
+    if Deployment.objects.current(line.project_id) != line:
+        raise LineMoved(line.version.name)
+    return line.version

@@ -1,0 +1,40 @@
+"""Job functions that need the models' libraries: loaded by workers, never by the web process."""
+
+from __future__ import annotations
+
+from jobs.registry import job
+from jobs.running import JobRun
+from projects.models import Deployment, ModelVersion
+from retraining import promotion, receipts
+from retraining.open_models import OpenModel, open_version
+
+
+@job(promotion.SEND_RECEIPTS)
+def send_receipts(run: JobRun, *, deployment_id: int) -> None:
+    """Once per promotion; a version that is no longer live sends none."""
+    line = Deployment.objects.select_related("version__project").get(pk=deployment_id)
+    model = _open(line.version)
+    if model is None or Deployment.objects.current(line.project_id) != line:
+        return
+    try:
+        receipts.send_receipts(line=line, model=model, at=run.now(), report=run.progress)
+    except receipts.LineMoved:
+        run.append_log("Another version went live; its own job sends the rest.")
+
+
+@job(promotion.REVOKE_RECEIPTS)
+def revoke_receipts(run: JobRun, *, deployment_id: int) -> None:
+    """After a rollback, by what is live now: it may have changed again since."""
+    project_id = Deployment.objects.get(pk=deployment_id).project_id
+    while line := Deployment.objects.current(project_id):
+        try:
+            receipts.revoke_receipts(
+                line=line, model=_open(line.version), at=run.now(), report=run.progress
+            )
+        except receipts.LineMoved:
+            continue
+        return
+
+
+def _open(version: ModelVersion) -> OpenModel | None:
+    return None if version.kind == ModelVersion.Kind.EXTERNAL else open_version(version)
