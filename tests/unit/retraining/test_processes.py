@@ -43,6 +43,13 @@ def is_running(pid: int) -> bool:
     return state not in "ZX"
 
 
+def ends_soon(pid: int) -> bool:
+    last = time.monotonic() + 5
+    while is_running(pid) and time.monotonic() < last:
+        time.sleep(0.02)
+    return not is_running(pid)
+
+
 def wait_for(path: Path) -> str:
     last = time.monotonic() + 10
     while time.monotonic() < last:
@@ -134,7 +141,7 @@ def test_children_are_ended_with_a_cancelled_program(tmp_path: Path) -> None:
 
     run(code, tmp_path, should_cancel=(tmp_path / "child").exists)
 
-    assert not is_running(int((tmp_path / "child").read_text()))
+    assert ends_soon(int((tmp_path / "child").read_text()))
 
 
 def test_children_left_behind_by_a_program_that_finished_are_ended(tmp_path: Path) -> None:
@@ -148,7 +155,7 @@ def test_children_left_behind_by_a_program_that_finished_are_ended(tmp_path: Pat
 
     assert end.ending is Ending.FINISHED
     assert end.seconds < 10
-    assert not is_running(int((tmp_path / "child").read_text()))
+    assert ends_soon(int((tmp_path / "child").read_text()))
 
 
 def test_a_program_does_not_outlive_its_worker(tmp_path: Path) -> None:
@@ -172,10 +179,7 @@ def test_a_program_does_not_outlive_its_worker(tmp_path: Path) -> None:
     worker.send_signal(signal.SIGKILL)
     worker.wait()
 
-    last = time.monotonic() + 5
-    while is_running(pid) and time.monotonic() < last:
-        time.sleep(0.02)
-    assert not is_running(pid)
+    assert ends_soon(pid)
 
 
 def test_what_a_callback_raises_ends_the_program_and_goes_on_up(tmp_path: Path) -> None:
@@ -192,7 +196,7 @@ def test_what_a_callback_raises_ends_the_program_and_goes_on_up(tmp_path: Path) 
             should_cancel=lose_the_fence,
         )
 
-    assert not is_running(int((tmp_path / "pid").read_text()))
+    assert ends_soon(int((tmp_path / "pid").read_text()))
 
 
 def test_garbage_is_counted_and_does_not_hide_progress(tmp_path: Path) -> None:
