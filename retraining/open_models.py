@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sklearn.pipeline import Pipeline
 
-from projects.files import read_file
 from projects.models import ModelVersion
 from projects.task_types.base import Input
 from retraining.artifacts import load_pipeline
 from retraining.model_answers import ModelAnswer
 from retraining.model_files import read_model_file
+from retraining.raw_inputs import raw_input
 from retraining.trainers import TRAINERS, Trainer
 
 
@@ -39,8 +39,3 @@ def open_version(version: ModelVersion) -> OpenModel:
     content = read_model_file(version)
     slug = version.manifest["trainer"]
     return OpenModel(version, TRAINERS[slug], load_pipeline(content, trainer=slug))
-
-
-def raw_input(value: Input) -> str | bytes:
-    """What a trainer reads: the text, or the bytes of the stored image."""
-    return read_file(value["image"]) if "image" in value else str(value["text"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from events.recording import record
 from feedback import issues
@@ -15,6 +16,7 @@ from feedback.models import Flag, Issue
 from labeling.models import Item
 from projects.errors import Conflict, Refused
 from projects.models import Deployment, ModelVersion, User
+from retraining.evaluation_rows import recorded_answers
 from retraining.live_line import hold_live_line, standing_versions
 from retraining.model_answers import AnsweringModel, ModelAnswer
 from retraining.models import Receipt, RegressionCase
@@ -55,24 +57,14 @@ def revoke_receipts(
 ) -> int:
     """Open again what the live version answers wrong and a version rolled back had fixed.
 
-    `model` is the live version, or None for an external one: nothing can be shown of that, so its
-    receipts do not stand. Raises LineMoved when another version has gone live.
+    `model` is the live version, or None for an external one: what that recorded has to show it.
+    Raises LineMoved when another version has gone live.
     """
-    standing = standing_versions(line.version.project)
-    doubtful = (
-        Receipt.objects.filter(
-            project_id=line.project_id, revoked_at=None, flag__state=Flag.State.FIXED
-        )
-        .exclude(version__in=standing)
-        .select_related("flag__regression_case__item__truth__answer", "version")
-        .order_by("pk")
-    )
-    receipts = list(doubtful)
-    inputs = [receipt.flag.regression_case.item.input for receipt in receipts]
-    answers: Sequence[ModelAnswer | None] = model.answer(inputs) if model else [None] * len(inputs)
+    receipts = list(_doubtful(line))
+    answers = _labels_now([receipt.flag for receipt in receipts], line.version, model)
     revoked = 0
-    for done, (receipt, answer) in enumerate(zip(receipts, answers, strict=True), start=1):
-        revoked += _revoke(receipt, answer, line=line, at=at)
+    for done, (receipt, label) in enumerate(zip(receipts, answers, strict=True), start=1):
+        revoked += _revoke(receipt, label, line=line, at=at)
         report(done, len(receipts))
     return revoked
 
@@ -122,6 +114,29 @@ def claims_similar_cases(receipt: Receipt) -> bool:
     return bool(held_out) and held_out == set(right.values_list("flag_id", flat=True))
 
 
+def _doubtful(line: Deployment) -> QuerySet[Receipt]:
+    """Receipts of versions that no longer lead to the live one."""
+    return (
+        Receipt.objects.filter(
+            project_id=line.project_id, revoked_at=None, flag__state=Flag.State.FIXED
+        )
+        .exclude(version__in=standing_versions(line.version.project))
+        .select_related("flag__issue", "flag__regression_case__item", "version")
+        .order_by("pk")
+    )
+
+
+def _labels_now(
+    flags: list[Flag], version: ModelVersion, model: AnsweringModel | None
+) -> list[str | None]:
+    """What the live version says to each flag's input; None where nobody knows."""
+    if model is not None:
+        answers = model.answer([flag.regression_case.item.input for flag in flags])
+        return [answer.label for answer in answers]
+    recorded = recorded_answers(version, {flag.identity for flag in flags})
+    return [recorded.get(flag.identity) for flag in flags]
+
+
 def _answered(
     cases: list[StandingCase], model: AnsweringModel
 ) -> Iterator[tuple[StandingCase, ModelAnswer]]:
@@ -157,13 +172,11 @@ def _send(case: StandingCase, answer: ModelAnswer, *, line: Deployment, at: date
 
 
 @transaction.atomic
-def _revoke(
-    receipt: Receipt, answer: ModelAnswer | None, *, line: Deployment, at: datetime
-) -> bool:
+def _revoke(receipt: Receipt, label: str | None, *, line: Deployment, at: datetime) -> bool:
     _hold(line)
     item = Item.objects.lock(receipt.flag.regression_case.item_id)
     truth = item.truth.answer if item.truth else None
-    if answer is not None and truth is not None and truth.name == answer.label:
+    if truth is not None and truth.name == label:
         return False
     if not Receipt.objects.filter(pk=receipt.pk, revoked_at=None).update(revoked_at=at):
         return False
