@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -58,9 +57,12 @@ class Unreadable:
     reason: str
 
 
+CHUNK_BYTES = 16 * 2**20  # Lines may be long: what is held at once is bounded too.
+
 _encode = msgspec.json.Encoder().encode
 Content = bytes | PredictionBody | Unreadable
 Line = tuple[int, Content]
+Read = tuple[Answer, PredictionRow | None]
 
 
 @dataclass
@@ -98,9 +100,11 @@ def store_predictions(
     """
     store = _Store(project, at, imported)
     total = Ingested()
-    for chunk, is_last in _chunks(lines, CHUNK_ROWS[connection.vendor]):
+    for chunk, is_last in _with_last(_chunks(lines, CHUNK_ROWS[connection.vendor])):
+        read = store.read(chunk)
         with transaction.atomic():
-            total.add(store.store_chunk(chunk, total.unknown_outputs))
+            total.unknown_outputs += store.write(read)
+            total.add(answer for answer, _ in read)
             if is_last and with_last:
                 with_last(total)
     return total
@@ -119,29 +123,32 @@ class _Store:
         self.classes = set(project.classes.values_list("name", flat=True))
         self.versions: dict[str, int] = {}
 
-    def store_chunk(self, chunk: Sequence[Line], unknown: Counter[str]) -> list[Answer]:
-        """In the caller's transaction; of two lines with one key the first is the one stored."""
-        answers: list[Answer] = []
+    def read(self, chunk: Iterable[Line]) -> list[Read]:
+        """An answer for every line, and the row of every good one."""
+        return [self._read_line(number, content) for number, content in chunk]
+
+    def write(self, read: list[Read]) -> Counter[str]:
+        """Insert the rows and judge those whose key was taken; answers that are no class."""
         firsts: dict[Key, PredictionRow] = {}
-        read: list[tuple[Answer, PredictionRow]] = []
-        for number, content in chunk:
-            try:
-                row = self._row(content)
-            except Invalid as error:
-                answers.append(Answer(number, Result.REJECTED, reason=error.message))
-                continue
-            answer = Answer(number, Result.ACCEPTED, row.external_id)
-            answers.append(answer)
-            read.append((answer, row))
-            firsts.setdefault(row.key, row)
+        for _, row in read:
+            if row:
+                firsts.setdefault(row.key, row)
         done = insert_rows(list(firsts.values()), self.shared)
         for answer, row in read:
-            first, is_new = firsts[row.key], row.key in done.new_ids
-            if first is not row or not is_new:
-                stored = first.body_hash if is_new else done.known_hashes.get(row.key)
+            if row and (row.key not in done.new_ids or firsts[row.key] is not row):
+                first = firsts[row.key].body_hash
+                stored = first if row.key in done.new_ids else done.known_hashes.get(row.key)
                 _judge(answer, row, stored)
-        self._follow_up(firsts, done, unknown)
-        return answers
+        self._follow_up(done)
+        outputs = Counter(firsts[key].output for key in done.new_ids)
+        return Counter({name: n for name, n in outputs.items() if name not in self.classes})
+
+    def _read_line(self, number: int, content: Content) -> Read:
+        try:
+            row = self._row(content)
+        except Invalid as error:
+            return Answer(number, Result.REJECTED, reason=error.message), None
+        return Answer(number, Result.ACCEPTED, row.external_id), row
 
     def _row(self, content: Content) -> PredictionRow:
         if isinstance(content, Unreadable):
@@ -169,9 +176,7 @@ class _Store:
             self.versions[name] = external_version(self.project, name, at=self.at).pk
         return self.versions[name]
 
-    def _follow_up(
-        self, rows: dict[Key, PredictionRow], done: Insertion, unknown: Counter[str]
-    ) -> None:
+    def _follow_up(self, done: Insertion) -> None:
         """What follows from the new rows: draws, waiting flags, the event."""
         if not done.new_ids:
             return
@@ -181,9 +186,6 @@ class _Store:
                 pk for key, pk in done.new_ids.items() if draw_share(self.project, key[0]) < rate
             ]
             store_draws(plan=self.plan, prediction_ids=drawn, at=self.at)
-        unknown.update(
-            rows[key].output for key in done.new_ids if rows[key].output not in self.classes
-        )
         _attach_flags(self.project, done.new_ids, at=self.at)
         record(
             "predictions.received",
@@ -215,16 +217,28 @@ def _attach_flags(project: Project, new_ids: dict[Key, int], *, at: datetime) ->
     attach_waiting_flags(predictions=list(predictions), at=at)
 
 
-def _chunks(lines: Iterable[Line], size: int) -> Iterator[tuple[list[Line], bool]]:
-    """Lists of at most `size` lines, and whether it is the last; at least one, maybe empty."""
-    remaining = iter(lines)
-    chunk = list(islice(remaining, size))
-    while True:
-        following = list(islice(remaining, size))
-        yield chunk, not following
-        if not following:
-            return
+def _chunks(lines: Iterable[Line], most_lines: int) -> Iterator[list[Line]]:
+    """Lists of lines, bounded in their number and in what they hold."""
+    chunk: list[Line] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        if isinstance(line[1], bytes):
+            size += len(line[1])
+        if len(chunk) == most_lines or size > CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _with_last(chunks: Iterator[list[Line]]) -> Iterator[tuple[list[Line], bool]]:
+    """Each chunk and whether it is the last; without any, an empty one."""
+    chunk = next(chunks, [])
+    for following in chunks:
+        yield chunk, False
         chunk = following
+    yield chunk, True
 
 
 def _as_json(value: dict[str, Any]) -> str:

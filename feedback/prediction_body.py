@@ -7,12 +7,11 @@ from datetime import timezone as fixed
 from typing import Annotated, Any
 
 import msgspec
-from django.conf import settings
 from msgspec import Meta
 
+from feedback.inputs import InputReader
 from projects.errors import Invalid
 from projects.models import Project
-from projects.task_types import TASK_TYPES
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=fixed.utc)
 CLOCK_SKEW = timedelta(days=1)  # A later time would stand above everything newer in every list.
@@ -41,15 +40,14 @@ class BodyReader:
     """Reads the bodies of one project; raises Invalid with a reason for a bad one."""
 
     def __init__(self, project: Project, *, at: datetime) -> None:
-        self.task_type = TASK_TYPES[project.task_type]
+        self.read_input = InputReader(project, at=at).read
         self.latest = at + CLOCK_SKEW
-        self.longest = settings.MAX_TEXT_CHARACTERS
         self._decode = msgspec.json.Decoder(PredictionBody).decode
 
     def read(self, content: bytes | PredictionBody) -> tuple[PredictionBody, bytes]:
         """The cleaned body and its canonical bytes: equal exactly when the bodies are."""
         body = self.decode(content) if isinstance(content, bytes) else content
-        body.input = self.task_type.clean(body.input, longest=self.longest)
+        body.input = self.read_input(body.input)
         if body.segments:
             body.segments = _as_texts(body.segments)
         if body.occurred_at is not None and not EARLIEST <= body.occurred_at <= self.latest:
