@@ -11,14 +11,14 @@ COPY --from=build /opt/venv /opt/venv
 COPY --chown=setright:setright . /srv/setright
 WORKDIR /srv/setright
 ENV PATH=/opt/venv/bin:$PATH \
-    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     DATA_DIR=/data \
     STATIC_ROOT=/srv/static \
     HOST=0.0.0.0
 USER setright
 # Needs some key to start; nothing that is collected holds it.
-RUN SECRET_KEY=only-while-the-image-is-built python manage.py collectstatic --noinput -v0
+RUN python -m compileall -q . \
+ && SECRET_KEY=only-while-the-image-is-built python manage.py collectstatic --noinput -v0
 VOLUME /data
 EXPOSE 8000 8001
 CMD ["python", "manage.py", "serve", "web"]

@@ -5,6 +5,9 @@ PREDICTOR_PORT ?= $(shell expr $(PORT) + 1)
 DEMO ?= yes
 PYTHON = .venv/bin/python
 
+# Compiled once and kept: without it every process compiles Django anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test check fix browser bench rehearse docs lock
 .DEFAULT_GOAL := help
 
