@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from config import health
+from jobs import broker
 from jobs.beats import note_beat
 from jobs.clock import SetClock
+from jobs.models import WorkerBeat
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def all_well(clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Broker and predictor answer, and every lane has shown a sign of life."""
-    monkeypatch.setattr(health.broker, "is_answering", lambda url: True)
-    monkeypatch.setattr(health, "is_answering", lambda url: True)
+    monkeypatch.setattr(broker, "is_answering", lambda url: True)
+    monkeypatch.setattr("config.health.is_answering", lambda url: True)
     for lane in ("light", "training", "swept"):
         note_beat(name=f"worker/{lane}", lane=lane, at=clock.at)
 
@@ -43,7 +44,7 @@ def test_ready_when_everything_is(client: Client) -> None:
 
 @pytest.mark.usefixtures("all_well")
 def test_a_broker_that_is_gone_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health.broker, "is_answering", lambda url: False)
+    monkeypatch.setattr(broker, "is_answering", lambda url: False)
 
     response = client.get("/readyz")
 
@@ -53,7 +54,7 @@ def test_a_broker_that_is_gone_is_named(client: Client, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("all_well")
 def test_a_predictor_that_is_gone_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "is_answering", lambda url: False)
+    monkeypatch.setattr("config.health.is_answering", lambda url: False)
 
     response = client.get("/readyz")
 
@@ -86,7 +87,7 @@ def test_a_sweep_that_is_late_is_named_with_its_age(client: Client, clock: SetCl
 
 @pytest.mark.usefixtures("all_well")
 def test_unapplied_migrations_are_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_unapplied_migrations", lambda: 2)
+    monkeypatch.setattr("config.health._unapplied_migrations", lambda: 2)
 
     response = client.get("/readyz")
 
@@ -100,4 +101,4 @@ def test_the_rows_of_processes_long_gone_are_dropped(clock: SetClock) -> None:
 
     note_beat(name="new/light", lane="light", at=clock.at)
 
-    assert list(health.WorkerBeat.objects.values_list("name", flat=True)) == ["new/light"]
+    assert list(WorkerBeat.objects.values_list("name", flat=True)) == ["new/light"]

@@ -80,9 +80,12 @@ def test_programs_start_in_order_and_stop_in_reverse(
 ) -> None:
     stopped: list[str] = []
     stop = Supervisor.stop
-    monkeypatch.setattr(
-        Supervisor, "stop", lambda self, name: (stopped.append(name), stop(self, name))
-    )
+
+    def note_and_stop(supervisor: Supervisor, name: str) -> None:
+        stopped.append(name)
+        stop(supervisor, name)
+
+    monkeypatch.setattr(Supervisor, "stop", note_and_stop)
     supervisor = start(run, tmp_path, python("first", SLEEPER), python("second", SLEEPER))
 
     assert list(supervisor.running) == ["first", "second"]
