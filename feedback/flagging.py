@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from events.recording import record
 from feedback import issues
-from feedback.models import Flag, FlagDecision, Prediction, Sighting
+from feedback.models import Flag, FlagDecision, Issue, Prediction, Sighting
+from feedback.querysets import FlagQuerySet
 from projects.errors import Conflict, Invalid
 from projects.models import LabelClass, ModelVersion, Project, User
 
@@ -35,7 +37,7 @@ def flag_prediction(*, prediction: Prediction, agent: User, report: Report, at: 
         raise Invalid(f"The model already answered {prediction.output!r}: suggest another class.")
     existing = Flag.objects.filter(agent=agent, prediction=prediction).first()
     if existing:
-        return existing
+        return _flag_again(existing, report, at=at)
     note_sighting(project=prediction.project, user=agent, identity=prediction.identity, at=at)
     flag = Flag(
         project=prediction.project,
@@ -56,6 +58,57 @@ def flag_prediction(*, prediction: Prediction, agent: User, report: Report, at: 
     record("flag.created", subject=flag, at=at, actor=agent, issue=flag.issue.pk)
     issues.note_new_flag(issue=flag.issue, prediction=prediction, at=at)
     return flag
+
+
+@transaction.atomic
+def flag_together(
+    *, predictions: Iterable[Prediction], agent: User, report: Report, at: datetime
+) -> list[Flag]:
+    """One report on several predictions: all are flagged, or none."""
+    return [
+        flag_prediction(prediction=prediction, agent=agent, report=report, at=at)
+        for prediction in predictions
+    ]
+
+
+def say_me_too(*, prediction: Prediction, agent: User, at: datetime) -> Flag:
+    """The newest flag of others on this input, once more from this agent; their note stays theirs.
+
+    Where they suggested what this prediction already says, only the reason is repeated.
+    """
+    theirs = find_others(prediction=prediction, agent=agent).order_by("-pk").first()
+    if theirs is None:
+        raise Conflict("Nobody has flagged this yet. Flag it yourself.")
+    is_same = theirs.suggested is not None and theirs.suggested.name == prediction.output
+    report = Report(
+        reason=theirs.reason,
+        suggested=None if is_same else theirs.suggested,
+        proposed_name=theirs.proposed_name,
+        severity=theirs.severity,
+    )
+    return flag_prediction(prediction=prediction, agent=agent, report=report, at=at)
+
+
+def find_others(*, prediction: Prediction, agent: User) -> FlagQuerySet:
+    """Flags of other people on the same input that still stand."""
+    same = Flag.objects.filter(project=prediction.project_id, identity=prediction.identity)
+    standing = same.exclude(state=Flag.State.WITHDRAWN).exclude(agent=agent)
+    return standing.select_related("suggested")
+
+
+@transaction.atomic
+def decline_open_flags(*, issue: Issue, by: User, at: datetime, reason: str) -> int:
+    """Decline an issue: every open flag in it, with the reason each agent will read."""
+    if not reason.strip():
+        raise Invalid("Say why; every agent who flagged it reads this.")
+    flags = Flag.objects.open().filter(issue=issue)
+    declined = sum(
+        decide_flag(flag=flag, state=Flag.State.DECLINED, at=at, by=by, reason=reason.strip())
+        for flag in flags
+    )
+    if not declined:
+        raise Conflict("No flag in this issue is open any more. Reload the page.")
+    return declined
 
 
 @transaction.atomic
@@ -156,6 +209,19 @@ def note_sightings(*, project: Project, user: User, identities: list[str], at: d
         ],
         ignore_conflicts=True,
     )
+
+
+def _flag_again(flag: Flag, report: Report, *, at: datetime) -> Flag:
+    """A flag that was taken back stands again, as it is told now; one that stands stays."""
+    back = Flag.objects.filter(pk=flag.pk, state=Flag.State.WITHDRAWN)
+    if not back.update(state=Flag.State.OPEN, routed_at=None, **vars(report)):
+        return flag
+    flag.refresh_from_db()
+    FlagDecision.objects.create(flag=flag, state=Flag.State.OPEN, by=flag.agent, at=at)
+    record("flag.renewed", subject=flag, at=at, actor=flag.agent)
+    if flag.issue and flag.prediction:
+        issues.note_new_flag(issue=flag.issue, prediction=flag.prediction, at=at)
+    return flag
 
 
 def _wanted(report: Report) -> str:

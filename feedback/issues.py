@@ -79,6 +79,16 @@ def merge_issues(*, issue: Issue, into: Issue, at: datetime, by: User) -> None:
     settle_issue(issue_id=into.pk, at=at)
 
 
+@transaction.atomic
+def rename_issue(*, issue: Issue, title: str, at: datetime, by: User) -> None:
+    """Give the issue words that people recognise."""
+    cleaned = " ".join(title.split())[:200]
+    if not cleaned:
+        raise Invalid("Give the issue a title.")
+    if Issue.objects.filter(pk=issue.pk).exclude(title=cleaned).update(title=cleaned):
+        record("issue.renamed", subject=issue, at=at, actor=by)
+
+
 def note_new_flag(*, issue: Issue, prediction: Prediction, at: datetime) -> None:
     """A flag on an ended issue reopens it only if the fixing version, or a later one, answered."""
     if issue.state == STATE.DECLINED:

@@ -53,5 +53,11 @@ class IssueQuerySet(models.QuerySet["Issue"]):
             )
         )
 
+    def in_group(self, name: str) -> IssueQuerySet:
+        """The tabs of the list: `open` is whatever has not ended."""
+        if name == "open":
+            return self.unfinished()
+        return self if name == "all" else self.filter(state=name)
+
     def unfinished(self) -> IssueQuerySet:
         return self.exclude(state__in=["fixed", "declined", "merged"])

@@ -1,0 +1,47 @@
+"""Flags and issues in the words their pages use, each with the tone of its badge."""
+
+from __future__ import annotations
+
+from feedback.models import Flag, Issue
+
+Words = tuple[str, str]
+
+_FLAG: dict[str, Words] = {
+    Flag.State.OPEN: ("open", "info"),
+    Flag.State.FIXED: ("fixed", "good"),
+    Flag.State.STILL_WRONG: ("still wrong", "bad"),
+    Flag.State.DECLINED: ("declined", "warn"),
+    Flag.State.WITHDRAWN: ("taken back", ""),
+}
+_ISSUE: dict[str, Words] = {
+    Issue.State.NEW: ("new", "info"),
+    Issue.State.LABELING: ("being labelled", "info"),
+    Issue.State.AWAITING_RETRAIN: ("waits for a new model", "warn"),
+    Issue.State.FIXED: ("fixed", "good"),
+    Issue.State.DECLINED: ("declined", ""),
+    Issue.State.WAITING: ("waits for the agent", "warn"),
+    Issue.State.REOPENED: ("open again", "bad"),
+    Issue.State.MERGED: ("merged", ""),
+}
+
+
+def flag_words(state: str) -> Words:
+    return _FLAG[state]
+
+
+def issue_words(issue: Issue) -> Words:
+    words, tone = _ISSUE[issue.state]
+    return (f"fixed in {issue.fixed_in.name}" if issue.fixed_in else words), tone
+
+
+def reason_words(flag: Flag) -> str:
+    return str(Flag.Reason(flag.reason).label)
+
+
+def wanted_words(flag: Flag) -> str:
+    """What the agent says it should have been, or nothing."""
+    return flag.suggested.name if flag.suggested else flag.proposed_name
+
+
+def severity_words(severity: int | None) -> str:
+    return f"hurts {Flag.Severity(severity).label}" if severity else ""
