@@ -226,7 +226,12 @@ def sparkline(values: Sequence[float], *, title: str) -> dict[str, object]:
 
 @register.inclusion_tag("components/_interval.html")
 def interval_mark(
-    low: float | None, value: float | None, high: float | None, *, bound: float | None = None
+    low: float | None,
+    value: float | None,
+    high: float | None,
+    *,
+    bound: float | None = None,
+    result: str = "",
 ) -> dict[str, object]:
     """Draw one difference with its interval around nought, and the bound it must not cross."""
     known = [abs(number) for number in (low, value, high, bound) if number is not None]
@@ -244,6 +249,5 @@ def interval_mark(
         "end": place(end),
         "value": place(value),
         "bound": place(bound),
-        "is_worse": bound is not None and end < bound,
-        "is_better": bound is not None and start >= bound,
+        "result": result,
     }

@@ -129,18 +129,16 @@ def test_a_drawing_needs_no_inline_style() -> None:
     assert "style" not in html
 
 
-def test_a_difference_wholly_below_its_bound_is_marked_as_worse() -> None:
+def test_a_difference_stands_on_its_side_of_nought_and_of_its_bound() -> None:
     drawn = interval_mark(-0.2, -0.12, -0.04, bound=-0.01)
 
-    assert drawn["is_worse"]
-    assert not drawn["is_better"]
+    places = [float(str(drawn[name]).rstrip("%")) for name in ("start", "value", "end", "bound")]
+    assert places == sorted(places)
+    assert places[-1] < 50
 
 
-def test_a_difference_wholly_above_its_bound_is_marked_as_good_enough() -> None:
-    drawn = interval_mark(0.01, 0.05, 0.09, bound=-0.01)
-
-    assert drawn["is_better"]
-    assert not drawn["is_worse"]
+def test_a_difference_without_a_value_is_not_drawn() -> None:
+    assert interval_mark(None, None, None, bound=-0.01) == {"is_empty": True}
 
 
 def test_a_sparkline_of_nothing_is_empty() -> None:
