@@ -167,8 +167,8 @@ MAX_LINE_BYTES = env.whole("MAX_LINE_BYTES", 2**20, help="Largest line of an imp
 MAX_TEXT_CHARACTERS = env.whole("MAX_TEXT_CHARACTERS", 100_000, help="Longest text input.")
 MAX_IMAGE_BYTES = env.whole("MAX_IMAGE_BYTES", 5 * 2**20, help="Largest image file.")
 MAX_IMAGE_PIXELS = env.whole("MAX_IMAGE_PIXELS", 20_000_000, help="Most pixels of an image.")
-MAX_PREDICT_BYTES = env.whole("MAX_PREDICT_BYTES", 2**20, help="Largest question to the predictor.")
-MAX_PREDICT_INPUTS = env.whole("MAX_PREDICT_INPUTS", 100, help="Most inputs of one question.")
+MAX_PREDICT_BYTES = env.whole("MAX_PREDICT_BYTES", 2**23, help="Largest request to the predictor.")
+MAX_PREDICT_INPUTS = env.whole("MAX_PREDICT_INPUTS", 100, help="Most inputs of one request.")
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # Training

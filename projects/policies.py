@@ -11,16 +11,18 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may use a route: everybody, every signed-in person, or holders of a role or scope."""
+    """Who may use a route: everybody, the signed in, holders of a role or scope, or ourselves."""
 
     public: bool = False
     signed_in: bool = False
+    internal: bool = False  # Only another process of this install, by its signature.
     roles: frozenset[Role] = frozenset()
     scopes: frozenset[str] = frozenset()
 
 
 PUBLIC = Policy(public=True)
 SIGNED_IN = Policy(signed_in=True)
+INTERNAL = Policy(internal=True)
 
 
 def members(*roles: Role, scopes: frozenset[str] | set[str] = frozenset()) -> Policy:
