@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from jobs.registry import tick
-from retraining import proposing, regression_cases
+from retraining import lost_batches, proposing, regression_cases
 
 
 @tick("retraining.propose", every=timedelta(seconds=5))
@@ -14,3 +14,8 @@ def propose(at: datetime) -> None:
 @tick("retraining.keep_cases", every=timedelta(seconds=5))
 def keep_cases(at: datetime) -> None:
     regression_cases.keep_accepted_flags(at=at)
+
+
+@tick("retraining.end_lost", every=timedelta(seconds=5))
+def end_lost(at: datetime) -> None:
+    lost_batches.end_lost_batches(at=at)

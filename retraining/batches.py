@@ -26,7 +26,9 @@ from retraining.revisions import (
 )
 
 STATE = Batch.State
+# Job kinds; the functions are in worker_jobs, because they need the libraries of learning.
 TRAIN = "retraining.train"
+EVALUATE = "retraining.evaluate"
 
 MOVES: dict[str, set[str]] = {
     STATE.PROPOSED: {STATE.APPROVED, STATE.REJECTED, STATE.CANCELLED},
@@ -89,7 +91,7 @@ def approve_batch(*, batch: Batch, revision: BatchRevision, by: User, at: dateti
         decided_by=by,
         decided_at=at,
     )
-    _start(locked, revision, at=at)
+    _start(locked, at=at)
     crash_point("approve")
     return locked
 
@@ -137,8 +139,20 @@ def retry_batch(*, batch: Batch, by: User, at: datetime) -> Batch:
         )
     _refuse_unless_current(revision)
     move_batch(batch=locked, state=STATE.APPROVED, at=at, by=by, error="")
-    _start(locked, revision, at=at)
+    _start(locked, at=at)
     return locked
+
+
+@transaction.atomic
+def ask_for_evaluation(*, batch: Batch, by: User, at: datetime) -> Job:
+    """Compare its version with today's champion: what a later promotion needs."""
+    locked = _lock(batch)
+    if locked.state not in {STATE.EVALUATED, STATE.NOT_PROMOTED}:
+        raise Conflict(f"Batch {locked.number} is {locked.state}; it has no version to compare.")
+    record("batch.evaluation_asked", subject=locked, at=at, actor=by)
+    job = _add_job(EVALUATE, locked, at=at)
+    Batch.objects.filter(pk=locked.pk).update(job=job)
+    return job
 
 
 @transaction.atomic
@@ -191,15 +205,19 @@ def _seal(revision: BatchRevision) -> None:
         raise Conflict("A row of this batch was changed this very moment. Reload the page.")
 
 
-def _start(batch: Batch, revision: BatchRevision, *, at: datetime) -> None:
+def _start(batch: Batch, *, at: datetime) -> None:
     transaction.on_commit(partial(crash_point, "approved"))
-    job = add_job(
-        TRAIN,
+    job = _add_job(TRAIN, batch, at=at)
+    Batch.objects.filter(pk=batch.pk).update(job=job)
+    batch.job = job
+
+
+def _add_job(kind: str, batch: Batch, *, at: datetime) -> Job:
+    return add_job(
+        kind,
         at=at,
         project_id=batch.project_id,
         lane=Job.Lane.TRAINING,
         key=f"batch:{batch.pk}",
         batch_id=batch.pk,
     )
-    Batch.objects.filter(pk=batch.pk).update(job=job)
-    batch.job = job

@@ -5,8 +5,20 @@ from __future__ import annotations
 from jobs.registry import job
 from jobs.running import JobRun
 from projects.models import Deployment, ModelVersion
-from retraining import promotion, receipts
+from retraining import batches, promotion, receipts, training
 from retraining.open_models import OpenModel, open_version
+
+
+@job(batches.TRAIN)
+def train(run: JobRun, *, batch_id: int) -> None:
+    """Train and evaluate an approved revision."""
+    training.train_batch(run=run, batch_id=batch_id)
+
+
+@job(batches.EVALUATE)
+def evaluate(run: JobRun, *, batch_id: int) -> None:
+    """Compare a version that was made before with today's champion."""
+    training.evaluate_again(run=run, batch_id=batch_id)
 
 
 @job(promotion.SEND_RECEIPTS)
