@@ -46,7 +46,7 @@ function enhance(input) {
         return option;
       }),
     );
-    mark(wanted && list.children.length ? 0 : -1);
+    mark(wanted && starts.length ? 0 : -1); // A new name that only holds another one stays as typed.
   }
 
   function take(option) {

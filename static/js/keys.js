@@ -111,10 +111,15 @@ function showKeymap() {
   return true;
 }
 
-for (const opener of document.querySelectorAll("[data-keymap-open]")) {
-  opener.hidden = false;
-  opener.addEventListener("click", () => {
-    opener.closest("[popover]")?.hidePopover();
-    showKeymap();
-  });
+function revealOpeners() {
+  for (const opener of document.querySelectorAll("[data-keymap-open]")) opener.hidden = false;
 }
+
+document.addEventListener("click", ({ target }) => {
+  const opener = target.closest("[data-keymap-open]");
+  if (!opener) return;
+  opener.closest("[popover]")?.hidePopover();
+  showKeymap();
+});
+document.addEventListener("htmx:afterSettle", revealOpeners);
+revealOpeners();

@@ -28,7 +28,7 @@ ITEM = """<div id="work" data-item="{name}" hx-target="#work" hx-swap="outerHTML
 <button name="answer" value="greek" data-key="2">Greek</button></div></form>
 <input aria-label="Find" data-filter="choices" data-key="/">
 <span hx-get="/slow" hx-trigger="load" hx-swap="none" hx-sync="this:drop" data-background></span>
-{undo}</div>"""
+{undo}<button data-keymap-open hidden>all keys</button></div>"""
 UNDO = '<button hx-post="/undo/{name}" data-key="u" data-key-item="{name}">undo</button>'
 
 
@@ -181,6 +181,14 @@ def test_the_question_mark_lists_the_keys_of_this_page(work: Page) -> None:
     work.keyboard.press("?")
 
     expect(work.get_by_role("dialog")).to_contain_text("German")
+
+
+def test_the_list_of_keys_opens_from_an_item_that_was_swapped_in(work: Page) -> None:
+    work.keyboard.press("1")
+    shows(work, "B")
+    work.get_by_role("button", name="all keys").click()
+
+    expect(work.get_by_role("dialog")).to_contain_text("undo")
 
 
 def test_a_server_that_fails_is_said_and_leaves_the_item(work: Page, sent: list[str]) -> None:
