@@ -1,8 +1,12 @@
-"""All addresses: one include per app."""
+"""All addresses. A name's first part is its subject; a page about several is its highest app's."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import health
+from feedback import urls as feedback_urls
+from retraining import feedback_urls as feedback_story_urls
+
+FEEDBACK = [*feedback_urls.urlpatterns, *feedback_story_urls.urlpatterns]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
@@ -10,4 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("config.account_urls")),
     path("", include("retraining.urls")),
     path("", include("labeling.urls")),
+    path("", include((FEEDBACK, "feedback"))),
 ]

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from feedback.views import flags, issues
+from feedback.views import find, flags, issues
 
 urlpatterns = [
+    path("p/<slug:slug>/answers/", find.prediction_find, name="prediction-find"),
     path("p/<slug:slug>/answers/<int:pk>/too", flags.prediction_me_too, name="prediction-me_too"),
     path("p/<slug:slug>/flags/new", flags.flag_create, name="flag-create"),
     path("p/<slug:slug>/flags/several", flags.flag_several, name="flag-several"),

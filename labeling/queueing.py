@@ -62,10 +62,17 @@ def queue_input(
 
 def route(*, project: Project, source: str, severity: int = 0) -> RoutingRule:
     """The first rule that matches; raises Invalid when the project has no queue for it."""
+    found = find_route(project=project, source=source, severity=severity)
+    if found is None:
+        raise Invalid(f"No routing rule sends {source!r} to a queue. Add one on the set-up page.")
+    return found
+
+
+def find_route(*, project: Project, source: str, severity: int = 0) -> RoutingRule | None:
     for rule in project.routing_rules.select_related("queue"):
         if rule.source in {"", source} and severity >= rule.least_severity:
             return rule
-    raise Invalid(f"No routing rule sends {source!r} to a queue. Add one on the set-up page.")
+    return None
 
 
 @transaction.atomic

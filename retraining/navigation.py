@@ -32,8 +32,20 @@ def _for(*roles: Role) -> frozenset[Role]:
 
 NAVIGATION = (
     Section(
+        "Helping",
+        (
+            Entry("Find", "feedback:prediction-find", _for(AGENT, REVIEWER, LEAD, ENGINEER)),
+            Entry("My flags", "feedback:flag-mine", _for(AGENT), "my_flags"),
+            Entry("Issues", "feedback:issue-list", _for(AGENT, REVIEWER, LEAD), "issues"),
+        ),
+    ),
+    Section(
         "Labeling",
-        (Entry("Work", "labeling:work-start", _for(ANNOTATOR), "work"),),
+        (
+            Entry("Work", "labeling:work-start", _for(ANNOTATOR), "work"),
+            Entry("My work", "labeling:annotation-mine", _for(ANNOTATOR)),
+            Entry("To settle", "labeling:item-next_disputed", _for(REVIEWER), "disputed"),
+        ),
     ),
 )
 
