@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django.db.models.fields.json import KeyTransform, KeyTransformExact
 
 from feedback.models import Flag, Prediction
 from feedback.querysets import PredictionQuerySet
@@ -42,7 +41,7 @@ def find_answers(*, project: Project, asked: Mapping[str, str], at: datetime) ->
             found = narrow(found, value, at)
     key, _, wanted = asked.get("segment", "").partition("=")
     if key in project.segment_keys:
-        found = found.filter(KeyTransformExact(KeyTransform(key, "segments"), wanted))
+        found = found.filter(**{f"segments__{key}": wanted})
     return found.order_by("-occurred_at", "-pk")
 
 
