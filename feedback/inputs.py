@@ -31,6 +31,8 @@ class InputReader:
             return self.clean(raw, longest=self.longest)
         if isinstance(raw, dict) and INSIDE in raw:
             return {"image": self._stored(raw[INSIDE])}
+        if isinstance(raw, str) and raw.startswith("data:"):
+            return {"image": self._stored(raw)}
         cleaned = self.clean(raw, longest=self.longest)
         self._check_is_ours(cleaned["image"])
         return cleaned

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from feedback.querysets import FlagQuerySet, IssueQuerySet, PredictionQuerySet
+from jobs.models import Job
 from projects.models import LabelClass, ModelVersion, Project, User
 
 
@@ -36,6 +37,10 @@ class Import(models.Model):
     duplicates = models.PositiveIntegerField(default=0)
     conflicts = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    # Rows whose input is known under the other use: training never sees an evaluation row.
+    refused = models.PositiveIntegerField(default=0)
+    next_row = models.PositiveIntegerField(default=0)  # Where a run that was cut off goes on.
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
     problems = models.JSONField(default=list)  # The first hundred, each with its line number.
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
@@ -74,11 +79,28 @@ class Prediction(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "identity"], name="prediction_identity"),
-            models.Index(fields=["project", "-occurred_at"], name="prediction_recent"),
+            models.Index(fields=["project", "-occurred_at", "-id"], name="prediction_newest"),
+            models.Index(
+                fields=["project", "customer_ref"],
+                name="prediction_customer",
+                condition=~Q(customer_ref=""),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.external_id
+
+
+class SearchMark(models.Model):
+    """How far the search index is filled; ids below `done_to` are never looked at again."""
+
+    done_to = models.BigIntegerField(default=0)
+    # The newest id at an earlier look: what was under way below it then has long been committed.
+    seen_to = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"search filled to {self.done_to}"
 
 
 class AuditPlan(models.Model):

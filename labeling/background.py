@@ -1,9 +1,11 @@
-"""Ticks of labeling."""
+"""Jobs and ticks of labeling."""
 
 from datetime import datetime, timedelta
 
-from jobs.registry import tick
-from labeling import claims, routing
+from jobs.registry import job, tick
+from labeling import claims, routing, row_imports
+
+job(row_imports.JOB)(row_imports.import_rows)
 
 
 @tick("labeling.route", every=timedelta(seconds=1))
