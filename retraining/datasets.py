@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -139,7 +139,7 @@ def _joined(
     )
 
 
-def _count(rows: Iterator[tuple[str, dict[str, str]]]) -> dict[str, Counter[str]]:
+def _count(rows: Iterable[tuple[str, dict[str, str]]]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {"classes": Counter()}
     for name, segments in rows:
         counts["classes"][name] += 1

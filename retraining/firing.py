@@ -70,7 +70,8 @@ def dry_run(trigger: Trigger, *, at: datetime, days: int = DRY_RUN_DAYS) -> list
     history = _history(project)
     quotas = list(project.quotas.select_related("label_class"))
     day = max(at - timedelta(days=days), project.created_at)
-    since, words, fired = day, "the first day looked at", []
+    since, words = day, "the first day looked at"
+    fired: list[datetime] = []
     while day <= at:
         new = [truth for truth in history if since < truth.at <= day]
         situation = Situation(day, _coverage_then(quotas, new, day), since, words)

@@ -51,7 +51,7 @@ def texts_of(project: Project, topic: str, *, use: str, count: int) -> list[str]
     phrases = TOPICS.get(topic, [f"{topic} problem", f"about my {topic}", f"{topic} is broken"])
     while len(found) < count:
         number += 1
-        text = f"{phrases[number % len(phrases)]} case {number} {topic[: number % 5]}"
+        text = f"{phrases[number % len(phrases)]} case {number} {topic[: 1 + number % 5]}"
         if use_of(project, identity=identity_of(project, {"text": text})) == use:
             found.append(text)
     return found
