@@ -42,7 +42,7 @@ class ImageTrainer:
         chosen = self.entry.clean_parameters(parameters)
         report("features", 0.05, "Reading the images.")
         side = int(chosen["side"])
-        pixels = _read_pixels(frame["input"].tolist(), side=side)
+        pixels = read_pixels(frame["input"].tolist(), side=side)
         kernel = Nystroem(
             gamma=REACH * float(chosen["reach"]) / side**2,
             n_components=min(int(chosen["landmarks"]), len(pixels)),
@@ -62,10 +62,10 @@ class ImageTrainer:
 
     def answer(self, pipeline: Pipeline, inputs: Sequence[str | bytes]) -> Answers:
         side = round(pipeline.n_features_in_**0.5)
-        return answer_in_parts(pipeline, _read_pixels(inputs, side=side))
+        return answer_in_parts(pipeline, read_pixels(inputs, side=side))
 
 
-def _read_pixels(inputs: Sequence[str | bytes], *, side: int) -> NDArray[np.float64]:
+def read_pixels(inputs: Sequence[str | bytes], *, side: int) -> NDArray[np.float64]:
     pixels = np.empty((len(inputs), side * side), dtype=np.float64)
     for number, content in enumerate(inputs):
         pixels[number] = _read_image(content, number=number, side=side)
