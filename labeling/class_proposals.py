@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count
 
 from events.recording import record
-from labeling.models import ClassProposal, GroundTruth, Item
+from labeling.models import Annotation, ClassProposal, Item
 from labeling.queueing import requeue_item
 from projects.classes import add_class, clean_class_name
 from projects.errors import Conflict
@@ -61,29 +61,32 @@ def decline_class(*, proposal: ClassProposal, by: User, at: datetime) -> None:
 
 def items_named(proposal: ClassProposal) -> list[Item]:
     """Items whose accepted answer is "none of these", under this name."""
+    return items_outside(proposal.project)[proposal.canonical]
+
+
+def items_outside(project: Project) -> dict[str, list[Item]]:
+    """Items whose accepted answer is "none of these", by the canonical form of their name."""
     outside = Item.objects.filter(
-        project=proposal.project, state=Item.State.RESOLVED, truth__is_outside=True
+        project=project, state=Item.State.RESOLVED, truth__is_outside=True
     ).select_related("truth", "queue", "project")
-    return [
-        item
-        for item in outside
-        if item.truth and canonical_text(item.truth.proposed_name) == proposal.canonical
-    ]
+    by_name: dict[str, list[Item]] = defaultdict(list)
+    for item in outside.order_by("pk"):
+        if item.truth:
+            by_name[canonical_text(item.truth.proposed_name)].append(item)
+    return by_name
+
+
+def people_who_said(project: Project) -> dict[str, int]:
+    """How many people gave each name, by its canonical form."""
+    said = Annotation.objects.answers().filter(project=project, is_outside=True)
+    pairs = said.exclude(proposed_name="").values_list("proposed_name", "annotator_id")
+    people = {(canonical_text(name), person) for name, person in pairs.distinct()}
+    return Counter(name for name, _ in people)
 
 
 def waiting_proposals(project: Project) -> list[tuple[ClassProposal, int]]:
     """Open proposals with the number of items each names, most first."""
-    named = (
-        GroundTruth.objects.filter(
-            item__project=project, item__truth__isnull=False, is_outside=True
-        )
-        .values("proposed_name")
-        .annotate(count=Count("item", distinct=True))
-    )
-    counts: dict[str, int] = {}
-    for row in named:
-        key = canonical_text(row["proposed_name"])
-        counts[key] = counts.get(key, 0) + row["count"]
+    named = items_outside(project)
     proposals = ClassProposal.objects.filter(project=project, state=ClassProposal.State.PROPOSED)
-    found = [(proposal, counts.get(proposal.canonical, 0)) for proposal in proposals]
+    found = [(proposal, len(named[proposal.canonical])) for proposal in proposals]
     return sorted(found, key=lambda pair: -pair[1])

@@ -47,6 +47,15 @@ NAVIGATION = (
             Entry("To settle", "labeling:item-next_disputed", _for(REVIEWER), "disputed"),
         ),
     ),
+    Section(
+        "Deciding",
+        (
+            Entry("Batches", "retraining:batch-list", _for(LEAD, REVIEWER, ENGINEER), "batches"),
+            Entry("Coverage", "retraining:coverage-show", _for(LEAD, REVIEWER), "proposals"),
+            Entry("Models", "retraining:model-list", _for(LEAD, ENGINEER)),
+            Entry("Triggers", "retraining:trigger-list", _for(LEAD, ENGINEER)),
+        ),
+    ),
 )
 
 

@@ -19,6 +19,11 @@ class BatchQuerySet(models.QuerySet["Batch"]):
             project=project, state__in=["proposed", "approved", "training", "evaluated"]
         )
 
+    def listed(self, project: Project) -> BatchQuerySet:
+        """Newest first, with what the list shows."""
+        related = self.filter(project=project).select_related("project", "version", "decided_by")
+        return related.order_by("-number")
+
     def waiting_for_a_lead(self, project: Project) -> BatchQuerySet:
         return self.filter(project=project, state__in=["proposed", "evaluated", "failed"])
 

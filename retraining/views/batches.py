@@ -1,0 +1,148 @@
+"""Batches: the list, and one like a pull request, with its decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from jobs import clock
+from projects.errors import Conflict, Invalid
+from projects.models import Role
+from projects.paging import page_of
+from projects.policies import members, policy
+from projects.requests import ProjectRequest
+from retraining import batches
+from retraining.batches import access_batch
+from retraining.forms import ReasonForm, problem_of
+from retraining.models import Batch
+from retraining.proposing import propose_by_person
+from retraining.revisions import newest_revision, refresh_batch
+from retraining.views.batch_context import batch_context, batch_list_rows
+
+LEADS = members(Role.LEAD)
+READERS = members(Role.LEAD, Role.REVIEWER, Role.ENGINEER)
+
+
+@policy(READERS)
+@require_GET
+def batch_list(request: ProjectRequest, slug: str) -> HttpResponse:
+    page = page_of(Batch.objects.listed(request.project), request.GET)
+    context = {
+        "project": request.project,
+        "can_decide": Role.LEAD in request.roles,
+        "can_propose": not request.project.batches.filter(state=Batch.State.PROPOSED).exists(),
+        "propose_words": "Propose a batch from the labels that are there now?",
+        "batches": batch_list_rows(page.rows),
+        **page.links,
+    }
+    return render(request, "retraining/batch_list.html", context)
+
+
+@policy(READERS)
+@require_GET
+def batch_show(request: ProjectRequest, slug: str, number: int) -> HttpResponse:
+    batch = access_batch(request.project, number)
+    context = batch_context(
+        batch, roles=request.roles, tab=request.GET.get("tab", ""), query=request.GET
+    )
+    return render(request, "retraining/batch_page.html", context)
+
+
+@policy(LEADS)
+@require_POST
+def batch_propose(request: ProjectRequest, slug: str) -> HttpResponseBase:
+    """By hand: no quota has to be met."""
+    reason = request.POST.get("reason", "")[:2000]
+    try:
+        batch = propose_by_person(
+            project=request.project, by=request.user, at=clock.now(), reason=reason
+        )
+    except Conflict as refusal:
+        messages.error(request, refusal.message)
+        return redirect("retraining:coverage-show", slug=slug)
+    return redirect(batch_url(batch))
+
+
+@policy(LEADS)
+@require_POST
+def batch_approve(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
+    """Approves the revision that was read, by its hash, and goes on to its training."""
+    batch = access_batch(request.project, number)
+    digest = request.POST.get("revision", "")
+    try:
+        batches.approve_by_hash(batch=batch, digest=digest, by=request.user, at=clock.now())
+    except Conflict as refusal:
+        messages.error(request, refusal.message)
+        return redirect(batch_url(batch))
+    return redirect("retraining:training-show", slug=slug, number=number)
+
+
+@policy(LEADS)
+@require_POST
+def batch_reject(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(problem_of(form))
+    reason = form.cleaned_data["reason"]
+    return _decide(
+        request,
+        number,
+        lambda batch: batches.reject_batch(
+            batch=batch, reason=reason, by=request.user, at=clock.now()
+        ),
+        "The batch is rejected",
+    )
+
+
+@policy(LEADS)
+@require_POST
+def batch_refresh(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
+    return _decide(
+        request,
+        number,
+        lambda batch: refresh_batch(batch=batch, at=clock.now()),
+        "This is what is there now",
+    )
+
+
+@policy(LEADS)
+@require_POST
+def batch_send_back(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
+    """Marked rows are labelled anew, and a revision without them is made."""
+    chosen = {int(pk) for pk in request.POST.getlist("row") if pk.isdecimal()}
+    return _decide(
+        request,
+        number,
+        lambda batch: batches.send_back_rows(
+            batch=batch,
+            item_ids=list(
+                newest_revision(batch).rows.filter(pk__in=chosen).values_list("item_id", flat=True)
+            ),
+            by=request.user,
+            at=clock.now(),
+        ),
+        f"{len(chosen)} sent back to be labelled anew",
+    )
+
+
+def batch_url(batch: Batch) -> str:
+    named = {"slug": batch.project.slug, "number": batch.number}
+    return reverse("retraining:batch-show", kwargs=named)
+
+
+def _decide(
+    request: ProjectRequest, number: int, act: Callable[[Batch], object], done: str
+) -> HttpResponseBase:
+    """Act, say so, and show the batch as it is now; a refusal is said there too."""
+    batch = access_batch(request.project, number)
+    try:
+        act(batch)
+        messages.success(request, done)
+    except (Conflict, Invalid) as refusal:
+        messages.error(request, refusal.message)
+    return redirect(batch_url(batch))

@@ -1,0 +1,125 @@
+"""What the page of a training shows, from its job and its batch."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+
+from jobs.models import Job
+from projects.models import Role
+from retraining.models import Batch
+from retraining.trainer_catalog import TRAINER_CATALOG
+from retraining.words import batch_words
+
+STATE = Batch.State
+ENDED_WELL = {STATE.EVALUATED, STATE.PROMOTED, STATE.NOT_PROMOTED}
+UNDER_WAY = {STATE.APPROVED, STATE.TRAINING}
+# The first share of the job's hundred that belongs to the step after it; see training.py.
+STEPS = ((0, "Fold the dataset"), (10, "Train"), (70, "Compare with the live model"))
+LOG_LINES = 12
+SOON = timedelta(seconds=5)
+Context = dict[str, object]
+
+
+def training_context(batch: Batch, *, roles: frozenset[Role], at: datetime) -> Context:
+    """For retraining/training_page.html and its part `progress`."""
+    named = {"slug": batch.project.slug, "number": batch.number}
+    words, tone = batch_words(batch.state)
+    job, is_over = batch.job, _is_over(batch)
+    poll_url = reverse("retraining:training-show", kwargs=named)
+    cancel_url = reverse("retraining:training-cancel", kwargs=named)
+    can_cancel = Role.LEAD in roles and batch.state in UNDER_WAY
+    return {
+        "project": batch.project,
+        "batch": batch,
+        "state_words": words,
+        "tone": tone,
+        "work": {
+            "title": job.note or "Waiting for a worker" if job and not is_over else "Training",
+            "steps": _steps(batch, job),
+            "done": 100 if batch.state in ENDED_WELL else job.done_count if job else 0,
+            "total": 100,
+            "left": _left(job, at) if not is_over else "",
+            "log": job.log.splitlines()[-LOG_LINES:] if job else [],
+            "cancel_url": cancel_url if can_cancel else None,
+            "poll_url": poll_url,
+            "is_over": is_over,
+        },
+        "problem": batch.error,
+        "facts": _facts(batch),
+        "figures": _figures(batch),
+        "gates_url": reverse("retraining:gates-show", kwargs=named) if is_well(batch) else "",
+        "can_retry": batch.state == STATE.FAILED and Role.LEAD in roles,
+    }
+
+
+def is_well(batch: Batch) -> bool:
+    """Whether there is a comparison to read, and none under way."""
+    return batch.state in ENDED_WELL and _is_over(batch)
+
+
+def _is_over(batch: Batch) -> bool:
+    """A batch that has been decided may be compared anew: then its job is open again."""
+    is_busy = batch.job is not None and not batch.job.has_ended
+    return batch.state not in UNDER_WAY and not is_busy
+
+
+def _steps(batch: Batch, job: Job | None) -> list[Context]:
+    if is_well(batch):
+        return [{"title": title, "state": "done"} for _, title in STEPS]
+    done = job.done_count if job else 0
+    starts = [start for start, _ in STEPS] + [101]
+    return [
+        {"title": title, "state": _step_state(done, start, starts[number + 1], job)}
+        for number, (start, title) in enumerate(STEPS)
+    ]
+
+
+def _step_state(done: int, start: int, end: int, job: Job | None) -> str:
+    if done >= end:
+        return "done"
+    is_running = job is not None and job.state == Job.State.RUNNING
+    return "now" if is_running and done >= start else "todo"
+
+
+def _left(job: Job | None, at: datetime) -> str:
+    """From the share that is done and the time it took; said only once that means something."""
+    if job is None or job.started_at is None or job.state != Job.State.RUNNING:
+        return "waiting"
+    passed = at - job.started_at
+    if job.done_count < 10 or passed < SOON:
+        return "just started"
+    seconds = round(passed.total_seconds() * (100 - job.done_count) / job.done_count)
+    return f"about {seconds} s left" if seconds < 90 else f"about {round(seconds / 60)} min left"
+
+
+def _facts(batch: Batch) -> list[tuple[str, str]]:
+    revision = batch.approved_revision
+    if revision is None:
+        return []
+    parent = revision.parent.row_count if revision.parent else 0
+    return [
+        ("Trainer", TRAINER_CATALOG[revision.trainer].title),
+        ("Rows", f"{parent + revision.rows.count():,}"),
+        ("Classes", str(len(revision.classes))),
+        ("Seed", str(int(revision.hash[:8], 16))),
+        ("Memory limit", f"{settings.TRAINING_MEMORY_MB:,} MB"),
+        ("Time limit", f"{settings.TRAINING_SECONDS // 60} min"),
+    ]
+
+
+def _figures(batch: Batch) -> list[Context]:
+    manifest = batch.version.manifest if batch.version else {}
+    facts = manifest.get("facts", {})
+    figures = [
+        ("Version", batch.version.name if batch.version else None),
+        ("Trained in", _seconds(facts.get("seconds"))),
+        ("Memory", f"{facts['peak_memory_mb']:.0f} MB" if facts.get("peak_memory_mb") else None),
+    ]
+    return [{"name": name, "value": value} for name, value in figures if value]
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f} s"
