@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("account/", include("config.account_urls")),
     path("", include("retraining.urls")),
+    path("", include("monitoring.urls")),
     path("", include("labeling.urls")),
     path("", include((FEEDBACK, "feedback"))),
 ]

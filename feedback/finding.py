@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from feedback.models import Flag, Prediction
 from feedback.querysets import PredictionQuerySet
@@ -53,6 +53,7 @@ def filters_of(*, project: Project, asked: Mapping[str, str]) -> list[Filter]:
         "answer": ("Any answer", [(name, name) for name in classes]),
         "confidence": ("Any confidence", [("low", "Unsure"), ("high", "Very sure")]),
         "days": ("Any time", list(TIMES.items())),
+        "kind": ("All", [("audited", "Drawn at random"), ("flagged", "Flagged")]),
         "segment": ("Any segment", _segments(project)),
     }
     return [
@@ -114,9 +115,17 @@ def _by_days(found: PredictionQuerySet, value: str, at: datetime) -> PredictionQ
     )
 
 
+def _by_kind(found: PredictionQuerySet, value: str, at: datetime) -> PredictionQuerySet:
+    if value == "audited":
+        return found.filter(draw__isnull=False)
+    standing = Flag.objects.filter(prediction=OuterRef("pk")).exclude(state=Flag.State.WITHDRAWN)
+    return found.filter(Exists(standing)) if value == "flagged" else found
+
+
 _NARROW: dict[str, Callable[[PredictionQuerySet, str, datetime], PredictionQuerySet]] = {
     "version": _by_version,
     "answer": _by_answer,
     "confidence": _by_confidence,
     "days": _by_days,
+    "kind": _by_kind,
 }

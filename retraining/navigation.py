@@ -56,6 +56,13 @@ NAVIGATION = (
             Entry("Triggers", "retraining:trigger-list", _for(LEAD, ENGINEER)),
         ),
     ),
+    Section(
+        "Watching",
+        (
+            Entry("Monitor", "monitoring:monitor-show", _for(LEAD, REVIEWER, ENGINEER)),
+            Entry("Report", "monitoring:report-show", _for(LEAD, VIEWER)),
+        ),
+    ),
 )
 
 
