@@ -18,7 +18,7 @@ from pathlib import Path
 from jobs.programs import Program
 
 STOP_SECONDS = 10  # Twice the slowest ordinary end; then the whole process group is killed.
-START_SECONDS = 60
+START_SECONDS = 120  # The predictor loads its libraries first, on a busy machine too.
 LARGEST_LOG = 10 * 2**20
 LAST_LINES = 15
 

@@ -127,7 +127,7 @@ class Stack:
                 connection.settings_dict.update(before)
 
 
-def _free_ports() -> tuple[int, int]:
+def free_ports() -> tuple[int, int]:
     with socket.socket() as one, socket.socket() as two:
         for probe in (one, two):
             probe.bind(("127.0.0.1", 0))
@@ -140,7 +140,7 @@ def running_stack(
 ) -> Iterator[Stack]:
     """Prepare an empty database, start everything, and stop it all again."""
     home = Path(tempfile.mkdtemp(prefix="sr-"))
-    port, predictor_port = _free_ports()
+    port, predictor_port = free_ports()
     environment = {
         **os.environ,
         "DATA_DIR": str(home),
