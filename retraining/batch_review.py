@@ -90,9 +90,9 @@ def people_behind(revision: BatchRevision) -> list[PersonBehind]:
     """Annotators of the rows, most rows first; imported rows have none."""
     total = revision.rows.count()
     given = (
-        _answers(revision)
+        answers_behind(revision)
         .values("annotator_id")
-        .annotate(rows=Count("item", distinct=True), agreed=Count("pk", filter=_AGREES))
+        .annotate(rows=Count("item", distinct=True), agreed=Count("pk", filter=AGREES))
         .order_by("-rows", "annotator_id")
     )
     people = User.objects.in_bulk([row["annotator_id"] for row in given])
@@ -119,14 +119,14 @@ def doubtful_rows(revision: BatchRevision) -> list[DoubtfulRow]:
     """Rows whose people did not all agree, those with the least agreement first."""
     counts = {
         row["item_id"]: (row["agreed"], row["answers"])
-        for row in _answers(revision)
+        for row in answers_behind(revision)
         .values("item_id")
-        .annotate(answers=Count("pk"), agreed=Count("pk", filter=_AGREES))
+        .annotate(answers=Count("pk"), agreed=Count("pk", filter=AGREES))
         .filter(agreed__lt=F("answers"))
     }
     first = sorted(counts, key=lambda item_id: counts[item_id][0] / counts[item_id][1])
     rows = revision.rows.filter(item_id__in=first[:MOST_DISPUTED])
-    others = _answers(revision).filter(~_AGREES, item=OuterRef("item")).order_by("pk")
+    others = answers_behind(revision).filter(~AGREES, item=OuterRef("item")).order_by("pk")
     found = rows.select_related("item", "truth__answer").annotate(
         said=Subquery(others.values("answer__name")[:1])
     )
@@ -162,10 +162,10 @@ def trail_of(batch: Batch) -> list[TrailLine]:
     return lines
 
 
-_AGREES = Q(answer=F("item__truth__answer"))
+AGREES = Q(answer=F("item__truth__answer"))
 
 
-def _answers(revision: BatchRevision) -> QuerySet[Annotation]:
+def answers_behind(revision: BatchRevision) -> QuerySet[Annotation]:
     """The answers that settled the rows, in the round of each row's truth."""
     return Annotation.objects.answers().filter(
         item__in=revision.rows.values("item"),

@@ -9,6 +9,7 @@ from projects.models import Role
 from projects.paging import page_of
 from projects.task_types import TASK_TYPES
 from projects.versions import find_champion
+from retraining.batch_checks import checks_of, size_of, source_counts
 from retraining.batch_review import (
     Change,
     DoubtfulRow,
@@ -16,8 +17,6 @@ from retraining.batch_review import (
     class_changes,
     doubtful_rows,
     evaluation_rows_waiting,
-    is_dominant,
-    left_out_classes,
     new_classes,
     people_behind,
     row_counts,
@@ -102,7 +101,7 @@ def _changes(revision: BatchRevision, difference: Difference | None, query: Quer
     classes, people = class_changes(revision), people_behind(revision)
     segments = segment_changes(revision)
     return {
-        "stats": _stats(revision, people),
+        "stats": _stats(revision),
         "checks": _checks(revision, difference, people),
         "classes": classes,
         "segments": [{"title": key, "rows": rows} for key, rows in segments.items()],
@@ -158,17 +157,25 @@ def _onward(batch: Batch) -> Context:
     }
 
 
-def _stats(revision: BatchRevision, people: list[PersonBehind]) -> list[Context]:
-    parent_rows = revision.parent.row_count if revision.parent else 0
-    rows = revision.rows.count()
-    fresh = new_classes(revision)
+def _stats(revision: BatchRevision) -> list[Context]:
+    size, fresh = size_of(revision), new_classes(revision)
+    known = revision.parent.counts.get("classes", {}) if revision.parent else {}
+    sources: list[Context] = [
+        {"value": f"{count:,}", "caption": words}
+        for words, count in source_counts(revision).items()
+    ]
     return [
-        {"value": f"+{rows:,}", "caption": f"rows, to {parent_rows:,} that are there"},
         {
-            "value": f"+{len(fresh)}",
-            "caption": f"classes: {', '.join(fresh)}" if fresh else "new classes",
+            "value": f"{size.before:,} \N{RIGHTWARDS ARROW} {size.after:,}",
+            "caption": f"training rows, {size.retired:,} of them taken out"
+            if size.retired
+            else "training rows",
         },
-        {"value": len(people), "caption": "people answered"},
+        {
+            "value": f"{len(known)} \N{RIGHTWARDS ARROW} {len(revision.classes)}",
+            "caption": f"classes: {', '.join(fresh)}" if fresh else "classes",
+        },
+        *sources,
         {
             "value": f"{evaluation_rows_waiting(revision):,}",
             "caption": "labels are held out to measure, never trained on",
@@ -179,46 +186,12 @@ def _stats(revision: BatchRevision, people: list[PersonBehind]) -> list[Context]
 def _checks(
     revision: BatchRevision, difference: Difference | None, people: list[PersonBehind]
 ) -> list[Context]:
-    near, missing = revision.dropped.count(), left_out_classes(revision)
-    stands = difference is None or difference.holds
-    checks: list[Context] = [
-        {
-            "title": "Every row is its item's accepted answer",
-            "result": "passed" if stands else "failed",
-            "detail": "" if stands or difference is None else " ".join(difference.sentences),
-        },
-        {
-            "title": "No row is held out for measuring",
-            "result": "passed",
-            "value": "by its stored use",
-        },
-        {
-            "title": "Too close to a held-out row",
-            "result": "warn" if near else "passed",
-            "value": f"{near} left out" if near else "none",
-        },
-        {
-            "title": "No person stands behind most of it",
-            "result": "warn" if is_dominant(people) else "passed",
-            "value": f"{people[0].name}: {people[0].share:.0%}" if people else "imported",
-        },
-    ]
-    if missing:
-        detail = f"Without a row, the model will not know: {', '.join(missing)}."
-        checks.append(
-            {
-                "title": "Classes without rows",
-                "result": "warn",
-                "value": len(missing),
-                "detail": detail,
-            }
-        )
-    return checks
+    return [vars(check) for check in checks_of(revision, difference, people)]
 
 
 def _after(revision: BatchRevision) -> list[str]:
     champion = find_champion(revision.project)
-    total = (revision.parent.row_count if revision.parent else 0) + revision.rows.count()
+    total = size_of(revision).after
     told = f"A new model learns from {count_of(total, 'row')}."
     if champion is None:
         return [told, "It is the first: there is nothing to compare it with."]
