@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config import health
 from feedback import urls as feedback_urls
+from projects import urls as projects_urls
 from retraining import feedback_urls as feedback_story_urls
 
 FEEDBACK = [*feedback_urls.urlpatterns, *feedback_story_urls.urlpatterns]
@@ -16,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("monitoring.urls")),
     path("", include("labeling.urls")),
     path("", include((FEEDBACK, "feedback"))),
+    path("", include((projects_urls.urlpatterns, "projects"))),
 ]

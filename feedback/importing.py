@@ -76,6 +76,8 @@ def start_import(
         job, at=at, project_id=project.pk, key=f"import {imported.pk}", import_id=imported.pk
     )
     imported.save(update_fields=["job"])
+    imported.job.total_count = max(content.count(b"\n"), 1)  # About: a cell may hold several lines.
+    imported.job.save(update_fields=["total_count"])
     record("import.started", subject=imported, at=at, actor=by, kind=kind)
     return imported
 

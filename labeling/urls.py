@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labeling.views import adjudicate, mine, work
+from labeling.views import adjudicate, imports, mine, work
 
 app_name = "labeling"
 urlpatterns = [
@@ -17,4 +17,8 @@ urlpatterns = [
     path("p/<slug:slug>/disputed/", adjudicate.item_next_disputed, name="item-next_disputed"),
     path("p/<slug:slug>/disputed/<uuid:code>", adjudicate.item_adjudicate, name="item-adjudicate"),
     path("p/<slug:slug>/disputed/<uuid:code>/back", adjudicate.item_requeue, name="item-requeue"),
+    path("p/<slug:slug>/imports/", imports.import_list, name="import-list"),
+    path("p/<slug:slug>/imports/new", imports.import_create, name="import-create"),
+    path("p/<slug:slug>/imports/map", imports.import_map, name="import-map"),
+    path("p/<slug:slug>/imports/<int:pk>", imports.import_progress, name="import-progress"),
 ]

@@ -8,7 +8,7 @@ from django.utils.text import slugify
 
 from events.recording import record
 from projects.classes import add_class
-from projects.errors import Conflict, Invalid
+from projects.errors import Conflict, Invalid, Refused
 from projects.models import Membership, Project, Role, User
 from projects.task_types import TASK_TYPES
 
@@ -58,6 +58,13 @@ def create_project(
     for role in Role:
         give_role(project=project, user=owner, role=role, at=at, by=owner)
     return project
+
+
+def check_may_create(user: User) -> None:
+    """Engineers make projects, and so do people who are in none: somebody has to be first."""
+    roles = set(Membership.objects.filter(user=user).values_list("role", flat=True))
+    if roles and Role.ENGINEER not in roles and not user.is_staff:
+        raise Refused("Only engineers make new projects. Ask one of your project's engineers.")
 
 
 def give_role(*, project: Project, user: User, role: str, at: datetime, by: User) -> Membership:

@@ -63,6 +63,16 @@ NAVIGATION = (
             Entry("Report", "monitoring:report-show", _for(LEAD, VIEWER)),
         ),
     ),
+    Section(
+        "Engineering",
+        (
+            Entry("Set-up", "retraining:project-edit", _for(ENGINEER)),
+            Entry("Imports", "labeling:import-list", _for(ENGINEER)),
+            Entry("API keys", "projects:key-list", _for(ENGINEER)),
+            Entry("Members", "projects:member-list", _for(ENGINEER, LEAD)),
+            Entry("Operations", "retraining:operations-show", _for(ENGINEER), "failed_jobs"),
+        ),
+    ),
 )
 
 

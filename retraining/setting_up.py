@@ -108,8 +108,15 @@ def describe_project(project: Project) -> ProjectSpec:
 
 
 def _set_up_labeling(project: Project, spec: ProjectSpec, *, owner: User, at: datetime) -> None:
-    queues = {queue.slug: _add_queue(project, queue, at) for queue in spec.queues}
-    for position, rule in enumerate(spec.routing):
+    queues = {queue.slug: add_queue(project, queue, at) for queue in spec.queues}
+    add_routing(project, spec.routing, queues)
+    if spec.guideline:
+        Guideline.objects.create(project=project, number=1, text=spec.guideline, by=owner, at=at)
+
+
+def add_routing(project: Project, rules: list[RoutingSpec], queues: dict[str, Queue]) -> None:
+    """In the order of the description; every rule names a queue that is there."""
+    for position, rule in enumerate(rules):
         if rule.queue not in queues:
             raise Invalid(f"Routing names the queue {rule.queue!r}, which is not described.")
         RoutingRule.objects.create(
@@ -120,11 +127,9 @@ def _set_up_labeling(project: Project, spec: ProjectSpec, *, owner: User, at: da
             queue=queues[rule.queue],
             head_start_hours=rule.head_start_hours,
         )
-    if spec.guideline:
-        Guideline.objects.create(project=project, number=1, text=spec.guideline, by=owner, at=at)
 
 
-def _add_queue(project: Project, spec: QueueSpec, at: datetime) -> Queue:
+def add_queue(project: Project, spec: QueueSpec, at: datetime) -> Queue:
     return Queue.objects.create(
         project=project,
         slug=spec.slug,

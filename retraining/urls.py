@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from retraining.views import batches, coverage, demo, gates, home, training, triggers, versions
+from retraining.views import (
+    batches,
+    coverage,
+    demo,
+    gates,
+    home,
+    operations,
+    set_up,
+    training,
+    triggers,
+    versions,
+)
 
 app_name = "retraining"
 P = "p/<slug:slug>"
@@ -39,4 +50,13 @@ urlpatterns = [
     path(f"{P}/triggers/new", triggers.trigger_create, name="trigger-create"),
     path(f"{P}/triggers/<int:pk>/switch", triggers.trigger_switch, name="trigger-switch"),
     path(f"{P}/triggers/<int:pk>/delete", triggers.trigger_delete, name="trigger-delete"),
+    path("projects/new", set_up.project_create, name="project-create"),
+    path("projects/new/file", set_up.project_create_from_file, name="project-create_from_file"),
+    path(f"{P}/setup/", set_up.project_edit, name="project-edit"),
+    path(f"{P}/setup/change", set_up.project_change, name="project-change"),
+    path(f"{P}/setup/file", set_up.project_change_from_file, name="project-change_from_file"),
+    path(f"{P}/setup/project.yaml", set_up.project_file, name="project-file"),
+    path(f"{P}/operations/", operations.operations_show, name="operations-show"),
+    path(f"{P}/operations/<int:pk>/retry", operations.job_retry, name="job-retry"),
+    path(f"{P}/models/<int:pk>/first", versions.version_deploy_first, name="version-deploy_first"),
 ]

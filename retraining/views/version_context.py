@@ -60,6 +60,7 @@ def _versions(
             "facts": _facts(version),
             "download_url": _download_url(project, version),
             "can_roll_back": version == target,
+            "can_be_first": live is None,
         }
         for version in versions
     ]

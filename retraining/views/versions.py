@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jobs import clock
 from projects.errors import Conflict, Invalid, NotFound
-from projects.models import ModelVersion, Role
+from projects.models import Deployment, ModelVersion, Role
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
+from projects.versions import deploy
 from retraining.forms import ReasonForm, problem_of
 from retraining.live_line import find_rollback_target
 from retraining.model_files import read_model_file
@@ -42,6 +43,24 @@ def version_roll_back(request: ProjectRequest, slug: str, pk: int) -> HttpRespon
     reason = form.cleaned_data["reason"]
     line = roll_back(project=request.project, by=request.user, at=clock.now(), reason=reason)
     messages.success(request, f"{line.version.name} is live again")
+    return redirect(MODELS, slug=slug)
+
+
+@policy(READERS)
+@require_POST
+def version_deploy_first(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
+    """Say which version is live, while Setright does not know of any."""
+    version = ModelVersion.objects.filter(project=request.project, pk=pk).first()
+    if version is None:
+        raise NotFound("There is no such version in this project.")
+    deploy(
+        version=version,
+        expected=None,
+        cause=Deployment.Cause.FIRST,
+        at=clock.now(),
+        by=request.user,
+    )
+    messages.success(request, f"{version} is the live model")
     return redirect(MODELS, slug=slug)
 
 

@@ -1,0 +1,90 @@
+"""Bring people into a project by user name or e-mail, change their roles, take them out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+
+from projects.creating import give_role, take_role
+from projects.errors import Conflict, Invalid, NotFound
+from projects.models import Membership, Project, Role, User
+
+LONGEST_NAME = 30
+NOT_IN_NAMES = re.compile(r"[^\w.+-]")
+
+
+@dataclass(frozen=True)
+class Invited:
+    """The person, and whether their account was made for this: then they need a password."""
+
+    user: User
+    is_new: bool
+
+
+@transaction.atomic
+def invite(*, project: Project, address: str, role: str, by: User, at: datetime) -> Invited:
+    """Give a role to an account; an unknown e-mail gets an account without a password."""
+    address = address.strip()
+    known = User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address))
+    user = known.filter(is_active=True).order_by("pk").first()
+    is_new = user is None
+    if user is None:
+        user = _make_account(address)
+    give_role(project=project, user=user, role=role, at=at, by=by)
+    return Invited(user, is_new)
+
+
+def access_member(project: Project, user_id: int) -> User:
+    found = User.objects.filter(memberships__project=project, pk=user_id).distinct().first()
+    if found is None:
+        raise NotFound("There is no such member in this project.")
+    return found
+
+
+@transaction.atomic
+def set_roles(
+    *, project: Project, user: User, roles: Iterable[str], by: User, at: datetime
+) -> None:
+    """Exactly these roles; at least one, or the person would be out unawares."""
+    wanted = {Role(role) for role in roles}
+    if not wanted:
+        raise Invalid("Choose at least one role, or remove the person from the project.")
+    for role in wanted:
+        give_role(project=project, user=user, role=role, at=at, by=by)
+    held = Membership.objects.filter(project=project, user=user)
+    for membership in held.exclude(role__in=wanted).select_related("project"):
+        take_role(membership=membership, at=at, by=by)
+
+
+@transaction.atomic
+def remove_member(*, project: Project, user: User, by: User, at: datetime) -> None:
+    """Take a person out; what they did stays."""
+    if user == project.owner:
+        raise Conflict("The owner stays in the project. Name another owner first.")
+    held = Membership.objects.filter(project=project, user=user).select_related("project")
+    for membership in held:
+        take_role(membership=membership, at=at, by=by)
+
+
+def _make_account(address: str) -> User:
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Invalid(
+            f"There is no account {address[:80]!r}. Give an e-mail address to make one."
+        ) from None
+    wanted = NOT_IN_NAMES.sub("", address.partition("@")[0])[:LONGEST_NAME] or "person"
+    taken = set(
+        User.objects.filter(username__istartswith=wanted).values_list("username", flat=True)
+    )
+    lowered = {name.lower() for name in taken}
+    names = [wanted, *(f"{wanted}{number}" for number in range(2, len(lowered) + 3))]
+    free = next(name for name in names if name.lower() not in lowered)
+    return User.objects.create_user(free, address)
