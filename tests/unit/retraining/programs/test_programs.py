@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,11 @@ from retraining.processes import (
     run_program,
 )
 from retraining.program_output import Progress
+from retraining.programs import reporting
 from retraining.programs.contract import (
     ANSWERS,
+    EXIT_MEMORY,
+    EXIT_REFUSED,
     MODEL,
     RESULT,
     EvaluateResult,
@@ -28,6 +32,7 @@ from retraining.programs.contract import (
     read_message,
     write_input,
 )
+from retraining.programs.evaluate import evaluate as evaluation
 from retraining.programs.tables import (
     TrainingRow,
     input_table,
@@ -35,6 +40,7 @@ from retraining.programs.tables import (
     read_training_frame,
     training_shard,
 )
+from retraining.programs.train import train as training
 
 OLD = [TrainingRow(f"old-{n}", f"late parcel {n}", "delivery") for n in range(6)]
 NEW = [TrainingRow(f"new-{n}", f"refund my card {n}", "billing") for n in range(6)]
@@ -63,44 +69,59 @@ def folders(tmp_path: Path) -> Folders:
     return Folders(tmp_path)
 
 
-def train(folders: Folders, **changes: object) -> ProgramEnd:
+def prepare_training(folders: Folders, **changes: object) -> None:
     spec = TrainSpec(**{"trainer": "text", "shards": ("1.parquet", "2.parquet"), **changes})  # type: ignore[arg-type]  # The tests change single fields.
     files = {"1.parquet": training_shard(OLD), "2.parquet": training_shard(NEW)}
     write_input(folders.folder_in, spec=spec, files=files)
+
+
+def train(folders: Folders, **changes: object) -> ProgramEnd:
+    prepare_training(folders, **changes)
     return folders.run("train")
 
 
+RunHere = Callable[[Callable[[Path, Path], None], Folders], tuple[int, str]]
+
+
+@pytest.fixture
+def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunHere:
+    """Run a program in this process; gives its exit code and what it said on stderr."""
+
+    def run(program: Callable[[Path, Path], None], folders: Folders) -> tuple[int, str]:
+        arguments = ["program", str(folders.folder_in), str(folders.folder_out)]
+        monkeypatch.setattr("sys.argv", arguments)
+        return reporting.run(program), capsys.readouterr().err
+
+    return run
+
+
 def test_a_dataset_becomes_a_model_that_answers(tmp_path: Path) -> None:
-    training, evaluation = Folders(tmp_path / "train"), Folders(tmp_path / "evaluate")
-    assert train(training).ending is Ending.FINISHED
-    model = (training.folder_out / MODEL).read_bytes()
+    first, second = Folders(tmp_path / "train"), Folders(tmp_path / "evaluate")
+    assert train(first).ending is Ending.FINISHED
+    model = (first.folder_out / MODEL).read_bytes()
     spec = EvaluateSpec("text", hashlib.sha256(model).hexdigest(), ("inputs.parquet",))
     asked = input_table([("a", "a refund please"), ("b", "where is my parcel")])
-    write_input(evaluation.folder_in, spec=spec, files={MODEL: model, "inputs.parquet": asked})
+    write_input(second.folder_in, spec=spec, files={MODEL: model, "inputs.parquet": asked})
 
-    assert evaluation.run("evaluate").ending is Ending.FINISHED
+    assert second.run("evaluate").ending is Ending.FINISHED
 
-    answers = read_answers(evaluation.folder_out / ANSWERS)
+    assert [(p.step, p.share) for p in (first.told[-1], second.told[-1])] == [("done", 1.0)] * 2
+    answers = read_answers(second.folder_out / ANSWERS)
     assert [(a.id, a.label) for a in answers] == [("a", "billing"), ("b", "delivery")]
     assert all(0.5 < answer.confidence <= 1 for answer in answers)
-    assert read_message(evaluation.folder_out / RESULT, EvaluateResult).rows == 2
+    assert read_message(second.folder_out / RESULT, EvaluateResult).rows == 2
 
 
 def test_the_result_says_what_the_model_was_made_of(folders: Folders) -> None:
-    train(folders, superseded=("old-0", "new-1", "new-2"), seed=3)
+    prepare_training(folders, superseded=("old-0", "new-1", "new-2"), seed=3)
+
+    training(folders.folder_in, folders.folder_out)
 
     result = read_message(folders.folder_out / RESULT, TrainResult)
     assert (result.rows, result.classes) == (9, {"billing": 4, "delivery": 5})
     assert result.seed == 3
     assert result.digest == hashlib.sha256((folders.folder_out / MODEL).read_bytes()).hexdigest()
     assert set(result.environment) >= {"python", "scikit-learn", "numpy", "skops"}
-
-
-def test_progress_is_told_from_start_to_end(folders: Folders) -> None:
-    train(folders)
-
-    assert folders.told[-1].step == "done"
-    assert folders.told[-1].share == 1.0
 
 
 @pytest.mark.parametrize(
@@ -115,33 +136,58 @@ def test_progress_is_told_from_start_to_end(folders: Folders) -> None:
         ({"shards": ()}, "no rows"),
     ],
 )
-def test_what_cannot_be_trained_is_said_in_one_line_and_leaves_no_result(
-    folders: Folders, changes: dict[str, object], reason: str
+def test_what_cannot_be_trained_is_refused_in_one_line_and_leaves_no_result(
+    folders: Folders, changes: dict[str, object], reason: str, run_here: RunHere
 ) -> None:
-    end = train(folders, **changes)
+    prepare_training(folders, **changes)
 
-    assert end.ending is Ending.CRASHED
-    assert reason in end.reason
+    code, said = run_here(training, folders)
+
+    assert code == EXIT_REFUSED
+    assert reason in said
+    assert said.count("\n") == 1
     assert not (folders.folder_out / RESULT).exists()
 
 
-def test_a_specification_that_is_none_is_said_in_one_line(folders: Folders) -> None:
+def test_a_refusal_reaches_the_parent_as_the_reason(folders: Folders) -> None:
+    end = train(folders, trainer="os.system")
+
+    assert end.ending is Ending.CRASHED
+    assert "There is no trainer named 'os.system'" in end.reason
+
+
+def test_a_specification_that_is_none_is_refused(folders: Folders, run_here: RunHere) -> None:
     folders.folder_in.mkdir()
     (folders.folder_in / "spec.json").write_text('{"trainer": 5}')
 
-    assert "spec.json cannot be read" in folders.run("train").reason
+    code, said = run_here(training, folders)
+
+    assert code == EXIT_REFUSED
+    assert "spec.json cannot be read" in said
 
 
-def test_a_model_file_that_was_swapped_is_not_opened(folders: Folders) -> None:
+def test_a_program_without_memory_ends_with_its_own_code(
+    folders: Folders, run_here: RunHere
+) -> None:
+    def starve(folder_in: Path, folder_out: Path) -> None:
+        raise MemoryError
+
+    assert run_here(starve, folders)[0] == EXIT_MEMORY
+
+
+def test_a_model_file_that_was_swapped_is_not_opened(folders: Folders, run_here: RunHere) -> None:
     spec = EvaluateSpec("text", "0" * 64, ("inputs.parquet",))
     files = {MODEL: b"another", "inputs.parquet": input_table([("a", "text")])}
     write_input(folders.folder_in, spec=spec, files=files)
 
-    assert "not the one that was named" in folders.run("evaluate").reason
+    code, said = run_here(evaluation, folders)
+
+    assert code == EXIT_REFUSED
+    assert "not the one that was named" in said
 
 
 def test_the_input_folder_cannot_be_written(folders: Folders) -> None:
-    train(folders)
+    prepare_training(folders)
 
     modes = {path.stat().st_mode & 0o222 for path in folders.folder_in.iterdir()}
     assert modes | {folders.folder_in.stat().st_mode & 0o222} == {0}
