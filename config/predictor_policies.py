@@ -20,6 +20,7 @@ from retraining.serving import PREDICTOR
 
 RETRY_SECONDS = "1"
 LOOKED_WITHIN = 5.0
+READ_AWAY_BYTES = 64 * 1024
 
 
 class NotSignedIn(DomainError):
@@ -96,12 +97,16 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _check_size(request: HttpRequest) -> None:
-    """Before the body is read into memory."""
-    length = request.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) > settings.MAX_PREDICT_BYTES:
-        raise TooLarge(
-            f"The body has {length} bytes; MAX_PREDICT_BYTES is {settings.MAX_PREDICT_BYTES}."
-        )
+    """Before the body is in memory; read away, so that the client gets to see the answer."""
+    length = int(request.headers.get("Content-Length") or 0)
+    if length <= settings.MAX_PREDICT_BYTES:
+        return
+    if length <= settings.MAX_BODY_BYTES:
+        while request.read(READ_AWAY_BYTES):
+            continue
+    raise TooLarge(
+        f"The body has {length} bytes; MAX_PREDICT_BYTES is {settings.MAX_PREDICT_BYTES}."
+    )
 
 
 def _check(request: HttpRequest, declared: Policy | None, slug: str) -> None:

@@ -16,6 +16,7 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from feedback.ingestion import Result, store_predictions
 from feedback.models import Prediction
 from feedback.prediction_body import PredictionBody
+from jobs.crash_points import crash_point
 from projects.errors import Conflict, DomainError, Invalid
 from projects.models import Project
 from retraining.live_models import Unavailable
@@ -118,6 +119,7 @@ class Recorder:
         try:
             with transaction.atomic():
                 outcomes = [outcome for group in _by_project(batch) for outcome in _record(group)]
+                crash_point("record answers")
         except DatabaseError as error:
             # What one request sent must not cost another one its answer.
             if len(batch) > 1:
@@ -130,6 +132,7 @@ class Recorder:
                 asked.outcomes.set_exception(error)
             raise
         else:
+            crash_point("give answers")
             for asked, found in outcomes:
                 asked.outcomes.set_result(found)
 

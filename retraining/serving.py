@@ -45,8 +45,10 @@ class Predictor:
         outcomes = iter(recorded)
         return [next(outcomes) if isinstance(body, PredictionBody) else body for body in read]
 
-    def answer_unrecorded(self, *, slug: str, value: Input) -> tuple[ModelVersion, ModelAnswer]:
-        """What the live version says to a stored input; nothing is kept of it."""
+    def answer_unrecorded(
+        self, *, slug: str, value: object, at: datetime
+    ) -> tuple[ModelVersion, ModelAnswer]:
+        """What the live version says to an input; nothing is kept of it."""
         project = Project.objects.filter(slug=slug).first()
         if project is None:
             raise NotFound("There is no such project.")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+
+from feedback.models import Flag
+from labeling.models import Slot
 from projects.models import Project
+from retraining.models import Batch, Receipt
+
+VISITOR_AGENT = "demo-agent"  # Flags nothing in the demo's history: the visitor does.
+STEPS = 7
+STATE = Batch.State
 
 
 @dataclass(frozen=True)
@@ -18,7 +27,42 @@ class TourStrip:
 
 
 def tour_strip(project: Project | None, *, hidden: bool) -> TourStrip | None:
-    """None outside the demo's projects, or once it was closed."""
+    """None outside the demo's projects, once it was closed, and when all steps are done."""
     if hidden or project is None or not project.is_demo:
         return None
-    return None
+    step, text, label, url = _next_step(project)
+    return TourStrip(step, STEPS, text, url, label, reverse("retraining:tour-hide"))
+
+
+def _next_step(project: Project) -> tuple[int, str, str, str]:
+    slug = {"slug": project.slug}
+    if not Flag.objects.filter(project=project, agent__username=VISITOR_AGENT).exists():
+        text = "Act as demo agent, open the newest issue and join it with “Me too”."
+        return 1, text, "Issues", reverse("feedback:issue-list", kwargs=slug)
+    batch = Batch.objects.filter(project=project).exclude(cause=Batch.Cause.IMPORT).last()
+    if batch is None:
+        return _before_the_batch(project, slug)
+    numbered = {**slug, "number": batch.number}
+    if batch.state == STATE.PROPOSED:
+        text = "Act as demo lead: the quotas are met and a batch waits. Read it and approve."
+        return 4, text, "The batch", reverse("retraining:batch-show", kwargs=numbered)
+    if batch.state in {STATE.APPROVED, STATE.TRAINING}:
+        text = "The candidate is being trained and checked, in a process of its own."
+        return 5, text, "Watch", reverse("retraining:batch-show", kwargs=numbered)
+    if batch.state == STATE.EVALUATED:
+        text = "As demo lead: read the checks and promote the candidate."
+        return 6, text, "The checks", reverse("retraining:batch-show", kwargs=numbered)
+    receipts = Receipt.objects.filter(project=project, flag__agent__username=VISITOR_AGENT)
+    text = "Act as demo agent again: your receipt shows the old and the new answer."
+    if receipts.filter(seen_at__isnull=False).exists():
+        text = "That was the whole loop. Look around, or reset the demo to play it again."
+    return 7, text, "My flags", reverse("feedback:flag-list", kwargs=slug)
+
+
+def _before_the_batch(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
+    open_slots = Slot.objects.filter(project=project, state__in=["open", "leased"])
+    if open_slots.exists():
+        text = "Act as demo annotator 3: six labels are missing. One key answers each."
+        return 2, text, "Label", reverse("labeling:work-start", kwargs=slug)
+    text = "The last quota is met; the trigger proposes a batch within seconds."
+    return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug)

@@ -6,6 +6,7 @@ from jobs.registry import job
 from jobs.running import JobRun
 from projects.models import Deployment, ModelVersion
 from retraining import batches, promotion, receipts, training
+from retraining.demo import loading
 from retraining.open_models import OpenModel, open_version
 
 
@@ -46,6 +47,12 @@ def revoke_receipts(run: JobRun, *, deployment_id: int) -> None:
         except receipts.LineMoved:
             continue
         return
+
+
+@job("retraining.reset_demo")
+def reset_demo(run: JobRun) -> None:
+    """Drop the demo's projects and build them again."""
+    loading.load_demo(at=run.now(), report=run.progress)
 
 
 def _open(version: ModelVersion) -> OpenModel | None:

@@ -1,1 +1,1 @@
-"""The API's front door to retraining, and the predictor's."""
+"""The API's front door to retraining."""
