@@ -6,7 +6,7 @@ from jobs.registry import job
 from jobs.running import JobRun
 from projects.models import Deployment, ModelVersion
 from retraining import batches, promotion, receipts, training
-from retraining.demo import loading
+from retraining.demo import rebuilding
 from retraining.open_models import OpenModel, open_version
 
 
@@ -51,8 +51,8 @@ def revoke_receipts(run: JobRun, *, deployment_id: int) -> None:
 
 @job("retraining.reset_demo")
 def reset_demo(run: JobRun) -> None:
-    """Drop the demo's projects and build them again."""
-    loading.load_demo(at=run.now(), report=run.progress)
+    """Drop the demo's projects and build them again, in a process with a clock of its own."""
+    rebuilding.rebuild_demo(report=run.progress)
 
 
 def _open(version: ModelVersion) -> OpenModel | None:

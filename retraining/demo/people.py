@@ -1,0 +1,69 @@
+"""The demo's people: plainly demo, the same in both projects, one for each role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from labeling.models import Queue
+from projects.creating import give_role
+from projects.models import Project, Role, User
+from retraining.rehearsal.stage import Stage
+from retraining.tour import VISITOR_AGENT
+
+PASSWORD = "demo"  # noqa: S105  Only in demo mode, which is never on by accident.
+OWNER = "demo-engineer"
+VISITOR_ANNOTATOR = "demo-annotator-3"  # Whose answers are the ones still missing.
+ANNOTATORS = ("demo-annotator-1", "demo-annotator-2", VISITOR_ANNOTATOR)
+FLAGGING_AGENTS = ("demo-agent-2", "demo-agent-3", "demo-agent-4")
+OTHERS = {
+    VISITOR_AGENT: Role.AGENT,
+    "demo-reviewer": Role.REVIEWER,
+    "demo-lead": Role.LEAD,
+    "demo-viewer": Role.VIEWER,
+}
+
+
+@dataclass(frozen=True)
+class DemoPeople:
+    owner: User
+    by_name: dict[str, User]
+
+    def join(self, project: Project, *, at: datetime) -> None:
+        """Give everybody their role in the project."""
+        roles = {
+            **OTHERS,
+            **dict.fromkeys(ANNOTATORS, Role.ANNOTATOR),
+            **dict.fromkeys(FLAGGING_AGENTS, Role.AGENT),
+        }
+        for name, role in roles.items():
+            give_role(project=project, user=self.by_name[name], role=role, at=at, by=self.owner)
+
+    def stage(self, project: Project, queue: Queue) -> Stage:
+        return Stage(
+            project=project,
+            queue=queue,
+            owner=self.owner,
+            lead=self.by_name["demo-lead"],
+            reviewer=self.by_name["demo-reviewer"],
+            agents=[self.by_name[name] for name in FLAGGING_AGENTS],
+            annotators=[self.by_name[name] for name in ANNOTATORS],
+        )
+
+
+def demo_accounts() -> DemoPeople:
+    """The accounts, made where they are missing."""
+    names = [OWNER, *OTHERS, *ANNOTATORS, *FLAGGING_AGENTS]
+    by_name = {name: _account(name) for name in names}
+    return DemoPeople(by_name[OWNER], by_name)
+
+
+def _account(name: str) -> User:
+    words = name.removeprefix("demo-").replace("-", " ")
+    person, is_new = User.objects.get_or_create(
+        username=name, defaults={"first_name": "Demo", "last_name": words}
+    )
+    if is_new:
+        person.set_password(PASSWORD)
+        person.save(update_fields=["password"])
+    return person

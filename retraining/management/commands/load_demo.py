@@ -1,0 +1,33 @@
+"""Build the demo's two projects with twenty days of history."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs import clock
+from projects.errors import DomainError
+from retraining.demo.loading import is_demo_loaded, load_demo
+from retraining.demo.people import PASSWORD
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--if-missing", action="store_true", help="do nothing if it is there")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["if_missing"] and is_demo_loaded():
+            return
+        try:
+            load_demo(at=clock.now(), report=self._report)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(f"Demo accounts have the password {PASSWORD!r}.")
+
+    def _report(self, done: int, total: int, note: str) -> None:
+        self.stdout.write(f"Demo {done}/{total}: {note}")
+        self.stdout.flush()
