@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("account/", include("config.account_urls")),
+    path("api/v1/", include("config.api_urls")),
     path("", include("retraining.urls")),
     path("", include("monitoring.urls")),
     path("", include("labeling.urls")),

@@ -1,0 +1,180 @@
+"""Batches by API: read them, and decide on them as a person with the lead's role."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, status
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from jobs import clock
+from projects.errors import Refused
+from projects.models import Project, Role, User
+from projects.policies import members
+from retraining import batches, revisions
+from retraining.api.serializers import (
+    ApprovalSerializer,
+    BatchDetailSerializer,
+    BatchSerializer,
+    GateSerializer,
+    ReasonSerializer,
+    WishSerializer,
+)
+from retraining.models import Batch, GateResult
+from retraining.proposing import propose_by_person
+
+READERS = members(Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER, scopes={"read"})
+LEADS = members(Role.LEAD)
+
+Given = TypeVar("Given", bound=Serializer[Any])
+
+
+class NewestFirst(CursorPagination):
+    ordering = "-number"
+    page_size = 50
+
+
+class BatchList(generics.ListAPIView[Batch]):
+    """Every batch of the project, newest first."""
+
+    policy = READERS
+    serializer_class = BatchSerializer
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> QuerySet[Batch]:
+        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
+            return Batch.objects.none()
+        return Batch.objects.filter(project=_project(self.request)).select_related("version")
+
+
+class BatchDetail(APIView):
+    """One batch with the revision to read, and what has changed under it."""
+
+    policy = READERS
+
+    @extend_schema(responses=BatchDetailSerializer)
+    def get(self, request: Request, slug: str, number: int) -> Response:
+        batch = batches.access_batch(_project(request), number)
+        return Response(BatchDetailSerializer(batch).data)
+
+
+class BatchGates(APIView):
+    """The gates of the newest evaluation; empty before there is one."""
+
+    policy = READERS
+
+    @extend_schema(responses=GateSerializer(many=True))
+    def get(self, request: Request, slug: str, number: int) -> Response:
+        batch = batches.access_batch(_project(request), number)
+        newest = batch.evaluations.order_by("-pk").values("pk")[:1]
+        gates = GateResult.objects.filter(evaluation__in=newest).order_by("pk")
+        return Response(GateSerializer(gates, many=True).data)
+
+
+class BatchProposal(APIView):
+    """Propose a batch now: no quota has to be met."""
+
+    policy = LEADS
+
+    @extend_schema(request=WishSerializer, responses={201: BatchDetailSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        wish = _checked(WishSerializer(data=request.data))
+        batch = propose_by_person(
+            project=_project(request),
+            by=_person(request),
+            at=clock.now(),
+            reason=wish["reason"],
+        )
+        return Response(BatchDetailSerializer(batch).data, status.HTTP_201_CREATED)
+
+
+class BatchApproval(APIView):
+    """Approve the revision that was read; refused with the difference where it has changed."""
+
+    policy = LEADS
+
+    @extend_schema(request=ApprovalSerializer, responses=BatchDetailSerializer)
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        given = _checked(ApprovalSerializer(data=request.data))
+        batch = batches.approve_by_hash(
+            batch=batches.access_batch(_project(request), number),
+            digest=given["revision"],
+            by=_person(request),
+            at=clock.now(),
+        )
+        return Response(BatchDetailSerializer(batch).data)
+
+
+class BatchRejection(APIView):
+    """Reject a proposal with a reason; its labels stay."""
+
+    policy = LEADS
+
+    @extend_schema(request=ReasonSerializer, responses=BatchDetailSerializer)
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        given = _checked(ReasonSerializer(data=request.data))
+        batch = batches.access_batch(_project(request), number)
+        batches.reject_batch(
+            batch=batch, reason=given["reason"], by=_person(request), at=clock.now()
+        )
+        return Response(BatchDetailSerializer(batch).data)
+
+
+class BatchCancellation(APIView):
+    """Withdraw a proposal, or stop a training."""
+
+    policy = LEADS
+
+    @extend_schema(request=None, responses=BatchDetailSerializer)
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        batch = batches.access_batch(_project(request), number)
+        ended = batches.cancel_batch(batch=batch, by=_person(request), at=clock.now())
+        return Response(BatchDetailSerializer(ended).data)
+
+
+class BatchRetry(APIView):
+    """Train an approved batch again that failed."""
+
+    policy = LEADS
+
+    @extend_schema(request=None, responses=BatchDetailSerializer)
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        batch = batches.access_batch(_project(request), number)
+        again = batches.retry_batch(batch=batch, by=_person(request), at=clock.now())
+        return Response(BatchDetailSerializer(again).data)
+
+
+class BatchRefresh(APIView):
+    """Make a new revision from what is there now."""
+
+    policy = LEADS
+
+    @extend_schema(request=None, responses=BatchDetailSerializer)
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        batch = batches.access_batch(_project(request), number)
+        revisions.refresh_batch(batch=batch, at=clock.now())
+        return Response(BatchDetailSerializer(batch).data)
+
+
+def _checked(given: Given) -> dict[str, str]:
+    given.is_valid(raise_exception=True)
+    checked: dict[str, str] = given.validated_data
+    return checked
+
+
+def _project(request: Request) -> Project:
+    project: Project = request.project  # type: ignore[attr-defined]  # Put there by HasPolicy.
+    return project
+
+
+def _person(request: Request) -> User:
+    """Decisions take no keys: somebody has signed in."""
+    if not isinstance(request.user, User):
+        raise Refused("Sign in: this is decided by a person.")
+    return request.user

@@ -1,0 +1,20 @@
+"""Addresses of retraining's endpoints, under `/api/v1/`."""
+
+from django.urls import path
+
+from retraining.api import batches
+
+BATCHES = "projects/<slug:slug>/batches"
+BATCH = f"{BATCHES}/<int:number>"
+
+urlpatterns = [
+    path(BATCHES, batches.BatchList.as_view(), name="batch-list"),
+    path(f"{BATCHES}/propose", batches.BatchProposal.as_view(), name="batch-propose"),
+    path(BATCH, batches.BatchDetail.as_view(), name="batch-detail"),
+    path(f"{BATCH}/gates", batches.BatchGates.as_view(), name="batch-gates"),
+    path(f"{BATCH}/approve", batches.BatchApproval.as_view(), name="batch-approve"),
+    path(f"{BATCH}/reject", batches.BatchRejection.as_view(), name="batch-reject"),
+    path(f"{BATCH}/cancel", batches.BatchCancellation.as_view(), name="batch-cancel"),
+    path(f"{BATCH}/retry", batches.BatchRetry.as_view(), name="batch-retry"),
+    path(f"{BATCH}/refresh", batches.BatchRefresh.as_view(), name="batch-refresh"),
+]
