@@ -14,6 +14,7 @@ from monitoring.models import AccuracyPoint
 from projects.models import Deployment, Project
 
 TOP_ISSUES = 5
+WORST_FIRST: list[str] = ["-customer_count", "-flag_count", "number"]
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,6 @@ def _median_days_to_fix(project: Project, since: datetime) -> float | None:
 
 
 def _top_issues(project: Project) -> list[TopIssue]:
-    issues = Issue.objects.of(project).order_by("-customer_count", "-flag_count", "number")
-    return [
-        TopIssue(issue.number, issue.title, issue.state, issue.flag_count, issue.customer_count)
-        for issue in issues[:TOP_ISSUES]
-    ]
+    counted = Issue.objects.of(project).order_by(*WORST_FIRST)
+    names = ("number", "title", "state", "flag_count", "customer_count")
+    return [TopIssue(*row) for row in counted.values_list(*names)[:TOP_ISSUES]]
