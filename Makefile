@@ -15,7 +15,7 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run:  ## Start the product with its demo on 127.0.0.1:8000 (PORT=9000 for another, DEMO=no without)
-	@PORT=$(PORT) PREDICTOR_PORT=$(PREDICTOR_PORT) DEMO=$(DEMO) bin/run
+	@exec env PORT=$(PORT) PREDICTOR_PORT=$(PREDICTOR_PORT) DEMO=$(DEMO) bin/run
 
 test:  ## Judge everything: both databases, real broker, workers and browser
 	@bin/test

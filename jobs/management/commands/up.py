@@ -55,26 +55,30 @@ class Command(BaseCommand):
             signal.signal(number, _stop)
         supervisor = Supervisor(programs(site), site.data_dir / "log", ties_children=True)
         try:
-            supervisor.start_all(announce=lambda name: self.stdout.write(f"starting {name}"))
+            supervisor.start_all(announce=lambda name: self.say(f"starting {name}"))
             self.welcome(site)
             self.watch(supervisor)
         except Stop:
-            self.stdout.write("\nstopping (unfinished work goes on at the next start)")
+            self.say("\nstopping (unfinished work goes on at the next start)")
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)  # A second Ctrl-C must not leave orphans.
             supervisor.stop_all()
+
+    def say(self, words: str) -> None:
+        """At once, also where the output is a file or a pipe."""
+        self.stdout.write(words)
+        self.stdout.flush()
 
     def welcome(self, site: Site) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while not (ready := is_answering(f"{site.address}/readyz")) and time.monotonic() < deadline:
             time.sleep(0.25)
         word = "ready" if ready else f"up, but not ready: see {site.address}/readyz"
-        self.stdout.write(f"\nSetright is {word}.\n\n  {site.address}\n")
+        self.say(f"\nSetright is {word}.\n\n  {site.address}\n")
         if settings.DEMO and "demo_accounts" in get_commands():
             call_command("demo_accounts", stdout=self.stdout)
-        self.stdout.write(f"\n  logs: {site.data_dir / 'log'}    stop: Ctrl-C\n")
-        self.stdout.flush()
+        self.say(f"\n  logs: {site.data_dir / 'log'}    stop: Ctrl-C\n")
 
     def watch(self, supervisor: Supervisor) -> None:
         """Return never: a whole that lacks a part is stopped, so that whoever runs us sees it."""
