@@ -52,7 +52,7 @@ def test_the_manifest_carries_what_is_known_about_the_model(packed: PackedArtifa
         ("signature", "0" * 64),
         ("signature", "ü"),
         ("format", "another"),
-        ("size", "1"),
+        ("size", "one"),
         ("facts", None),
     ],
 )
