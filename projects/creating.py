@@ -60,10 +60,14 @@ def create_project(
     return project
 
 
-def check_may_create(user: User) -> None:
+def may_create(user: User) -> bool:
     """Engineers make projects, and so do people who are in none: somebody has to be first."""
     roles = set(Membership.objects.filter(user=user).values_list("role", flat=True))
-    if roles and Role.ENGINEER not in roles and not user.is_staff:
+    return not roles or Role.ENGINEER in roles or user.is_staff
+
+
+def check_may_create(user: User) -> None:
+    if not may_create(user):
         raise Refused("Only engineers make new projects. Ask one of your project's engineers.")
 
 

@@ -1,4 +1,4 @@
-"""Whom a visitor of the demo may act as: people who are in demo projects and in no others."""
+"""Whom a visitor of the demo may act as: its people, and nobody who is in a real project."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ def demo_people() -> QuerySet[User]:
     if not settings.DEMO:
         return User.objects.none()
     mine = Membership.objects.filter(user=OuterRef("pk"))
+    # What the people of the demo set up themselves while they look around is not real.
+    real = mine.filter(project__is_demo=False).exclude(
+        project__owner__memberships__project__is_demo=True
+    )
     return User.objects.filter(
         Exists(mine.filter(project__is_demo=True)),
-        ~Exists(mine.filter(project__is_demo=False)),
+        ~Exists(real),
         is_active=True,
         is_staff=False,
         is_superuser=False,

@@ -56,7 +56,7 @@ def _next_step(project: Project) -> tuple[int, str, str, str]:
     text = "Act as demo agent again: your receipt shows the old and the new answer."
     if receipts.filter(seen_at__isnull=False).exists():
         text = "That was the whole loop. Look around, or reset the demo to play it again."
-    return 7, text, "My flags", reverse("feedback:flag-list", kwargs=slug)
+    return 7, text, "My flags", reverse("feedback:flag-mine", kwargs=slug)
 
 
 def _before_the_batch(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
