@@ -23,12 +23,7 @@ class FlagForm(forms.Form):
         choices=Flag.Reason.choices, error_messages={"required": "Choose what is wrong."}
     )
     answer_name = forms.CharField(max_length=120, required=False)
-    severity = forms.TypedChoiceField(
-        choices=Flag.Severity.choices,
-        coerce=int,
-        required=False,
-        empty_value=Flag.Severity.LITTLE.value,
-    )
+    severity = forms.ChoiceField(choices=Flag.Severity.choices, required=False)
     note = forms.CharField(max_length=2000, required=False)
     ticket_url = forms.URLField(max_length=200, required=False, assume_scheme="https")
 
@@ -51,7 +46,7 @@ class FlagForm(forms.Form):
             reason=said["reason"],
             suggested=suggested,
             proposed_name="" if suggested else said["answer_name"],
-            severity=said["severity"],
+            severity=int(said["severity"] or Flag.Severity.LITTLE),
             note=said["note"],
             ticket_url=said["ticket_url"],
         )

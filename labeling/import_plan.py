@@ -116,7 +116,9 @@ def start(
         )
         return
     rows = RowMapping(
-        **chosen,
+        input=chosen.get("input", ""),
+        label=chosen.get("label", ""),
+        trained_on_column=chosen.get("trained_on_column", ""),
         segments=segments,
         context=context,
         trained_on=choices.trained_on and not chosen.get("trained_on_column"),

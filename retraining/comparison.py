@@ -11,7 +11,7 @@ from projects.files import read_file
 from retraining.models import Evaluation, GateResult, RegressionCase
 
 MOST_BROKEN = 50
-RESULT_ORDER = {
+RESULT_ORDER: dict[str, int] = {
     GateResult.Result.FAILED: 0,
     GateResult.Result.NOT_ENOUGH: 1,
     GateResult.Result.PASSED: 2,
@@ -90,4 +90,4 @@ def _answers(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def _is_broken(line: dict[str, Any]) -> bool:
-    return line["champion"] == line["label"] != line["challenger"]
+    return bool(line["champion"] == line["label"] != line["challenger"])

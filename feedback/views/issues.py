@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Max
+from django.db.models import F, Max
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -47,7 +47,8 @@ def issue_list(request: ProjectRequest, slug: str) -> HttpResponse:
     sorting = sorting_of(COLUMNS, request.GET, default="-customer_count")
     issues = Issue.objects.of(request.project).in_group(chosen).select_related("fixed_in")
     issues = issues.annotate(severity=Max("flags__severity"))
-    page = page_of(issues.order_by(sorting.order_by, "-flag_count", "number"), request.GET)
+    ordered = issues.order_by(sorting.order_by, F("flag_count").desc(), "number")
+    page = page_of(ordered, request.GET)
     context = {
         "project": request.project,
         "tabs": [

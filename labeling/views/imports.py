@@ -57,7 +57,7 @@ def import_create(request: ProjectRequest, slug: str) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, form, status=422)
-    file: UploadedFile = form.cleaned_data["file"]
+    file: UploadedFile[bytes] = form.cleaned_data["file"]
     try:
         content = _content(file)
         read_table(content, file_name=file.name or "")
@@ -146,7 +146,7 @@ def _context(request: ProjectRequest) -> Context:
     }
 
 
-def _content(file: UploadedFile) -> bytes:
+def _content(file: UploadedFile[bytes]) -> bytes:
     if file.size is None or file.size > settings.MAX_BODY_BYTES:
         raise TooLarge(f"The file is larger than MAX_BODY_BYTES, {settings.MAX_BODY_BYTES:,}.")
     content: bytes = file.read()
