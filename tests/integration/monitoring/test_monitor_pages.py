@@ -1,0 +1,73 @@
+"""The two accuracies stand side by side, and the report speaks plainly."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedback.models import AuditDraw, AuditPlan
+from jobs.clock import SetClock
+from labeling.routing import route_new_draws
+from monitoring.accuracy import measure_all
+from tests.pages import Pages, text_of
+from tests.people import Team, make_team
+from tests.stories import answered_next, predicted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team(clock: SetClock) -> Team:
+    return make_team(at=clock.at)
+
+
+def audit(team: Team, clock: SetClock, *, right: int, wrong: int) -> None:
+    plan = AuditPlan.objects.get(project=team.project)
+    for number in range(right + wrong):
+        output = "refund" if number < right else "delivery"
+        prediction = predicted(team, f"money {number}", output, at=clock.at)
+        AuditDraw.objects.create(
+            project=team.project,
+            plan=plan,
+            prediction=prediction,
+            probability=0.1,
+            drawn_at=clock.at,
+        )
+    route_new_draws(at=clock.at)
+    for _ in range(right + wrong):
+        answered_next(team, team.bob, "refund", at=clock.at)
+    measure_all(at=clock.at)
+
+
+def test_without_a_draw_there_is_nothing_to_say(team: Team) -> None:
+    page = text_of(Pages(team.lena).get("/p/intents/monitor/"))
+
+    assert "nothing to say yet" in page
+
+
+def test_the_audited_accuracy_has_its_interval_and_is_raised_when_it_is_low(
+    team: Team, clock: SetClock
+) -> None:
+    audit(team, clock, right=6, wrong=14)
+
+    page = text_of(Pages(team.lena).get("/p/intents/monitor/"))
+
+    assert "0.30 0.15 to 0.52" in page
+    assert "Below 0.90, with 95 % confidence" in page
+
+
+def test_the_rate_of_draws_is_changed_from_now_on(team: Team, clock: SetClock) -> None:
+    Pages(team.lena).post("/p/intents/monitor/plan", percent="25")
+
+    rates = AuditPlan.objects.filter(project=team.project).order_by("pk")
+    assert [plan.rate for plan in rates] == [0.0, 0.25]
+
+
+def test_a_viewer_reads_the_report_and_no_words_of_the_trade(team: Team, clock: SetClock) -> None:
+    audit(team, clock, right=6, wrong=14)
+
+    page = text_of(Pages(team.vera).get("/p/intents/report/"))
+
+    assert "30% of answers are right" in page
+    assert "below the target" in page
+    for word in ("champion", "challenger", "gate", "segment", "fence", "slot", "lease"):
+        assert word not in page.lower()

@@ -1,0 +1,277 @@
+"""An engineer sets up, opens a way in, invites, and watches the work."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from pytest_django import Settings
+
+from feedback.models import Import, Prediction
+from jobs.adding import add_job
+from jobs.clock import SetClock
+from jobs.models import Job
+from jobs.running import drain_jobs
+from labeling.models import Guideline, Item
+from projects.api_keys import find_key
+from projects.models import ApiKey, Membership, Project, Role, User
+from tests.pages import Pages, text_of
+from tests.people import Team, make_person, make_team
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team(clock: SetClock) -> Team:
+    return make_team(at=clock.at)
+
+
+def url(name: str, **named: object) -> str:
+    return reverse(name, kwargs={"slug": "intents", **named})
+
+
+NEW = {
+    "preset": "crowd of three",
+    "name": "Help desk",
+    "question": "Which desk?",
+    "task_type": "text",
+    "classes": "sales\nsupport",
+    "segment_keys": "plan, channel",
+    "guideline": "Judge the message.",
+    "accuracy_target": "0.85",
+    "audit_percent": "10",
+}
+
+
+def test_a_project_is_made_from_the_form_and_its_preset() -> None:
+    person = make_person("sara")
+
+    answer = Pages(person).post("/projects/new", **NEW)
+
+    project = Project.objects.get(name="Help desk")
+    assert answer.headers["Location"] == "/p/help-desk/setup/"
+    assert project.queues.get().overlap == 3
+    assert [c.name for c in project.classes.all()] == ["sales", "support"]
+    assert project.segment_keys == ["plan", "channel"]
+    assert project.audit_plans.get().rate == 0.1
+
+
+def test_the_downloaded_file_makes_an_equal_project(team: Team) -> None:
+    pages = Pages(team.ed)
+    content = pages.get(url("retraining:project-file")).content.decode()
+    other = re.sub(r"^slug: .*$", "slug: second", content, flags=re.M)
+
+    pages.post("/projects/new/file", yaml=other)
+
+    again = pages.get(
+        reverse("retraining:project-file", kwargs={"slug": "second"})
+    ).content.decode()
+    assert again == other
+
+
+def test_a_file_with_a_mistake_is_answered_with_its_place(team: Team) -> None:
+    page = Pages(team.ed).post("/projects/new/file", yaml="name: A\ncolour: red\n")
+
+    assert page.status_code == 422
+    assert "colour" in text_of(page)
+
+
+def test_only_engineers_and_people_without_a_project_make_new_ones(team: Team) -> None:
+    assert Pages(team.ada).get("/projects/new").status_code == 403
+    assert Pages(team.ed).get("/projects/new").status_code == 200
+    assert Pages(team.mallory).get("/projects/new").status_code == 200
+
+
+def test_a_change_of_the_set_up_keeps_people_and_adds_classes(team: Team) -> None:
+    pages = Pages(team.ed)
+    fields = {k: v for k, v in NEW.items() if k not in {"preset", "task_type"}}
+
+    pages.post(
+        url("retraining:project-change"),
+        **{**fields, "classes": "billing\ndelivery\nrefund\njobs", "guideline": "Anew."},
+    )
+
+    team.project.refresh_from_db()
+    assert team.project.name == "Help desk"
+    assert [c.name for c in team.project.classes.all()][-1] == "jobs"
+    assert Guideline.objects.filter(project=team.project).count() == 2
+    assert Membership.objects.filter(project=team.project, user=team.ada).exists()
+
+
+def test_the_kind_of_task_cannot_change(team: Team) -> None:
+    pages = Pages(team.ed)
+    content = pages.get(url("retraining:project-file")).content.decode()
+    changed = content.replace("task_type: text", "task_type: image")
+
+    page = pages.post(url("retraining:project-change_from_file"), yaml=changed)
+
+    assert page.status_code == 422
+    assert "kind of task cannot change" in text_of(page)
+
+
+def test_a_key_is_shown_once_with_a_request_that_holds_it(team: Team, clock: SetClock) -> None:
+    pages = Pages(team.ed)
+
+    made = pages.post(url("projects:key-create"), name="web shop", scopes=["ingest"], days="30")
+    later = text_of(pages.get(url("projects:key-list")))
+
+    secret = re.search(r"sr_[0-9a-f]{8}_[\w-]+", text_of(made))
+    assert secret
+    assert find_key(secret[0], at=clock.at) == ApiKey.objects.get()
+    assert f"Bearer {secret[0]}" in text_of(made)
+    assert "http://testserver/api/v1/projects/intents/predictions" in text_of(made)
+    assert made.headers["Cache-Control"] == "no-store, private"
+    assert secret[0] not in later
+
+
+def test_a_revoked_key_no_longer_opens(team: Team, clock: SetClock) -> None:
+    pages = Pages(team.ed)
+    pages.post(url("projects:key-create"), name="web shop", scopes=["ingest"], days="")
+
+    pages.post(url("projects:key-revoke", pk=ApiKey.objects.get().pk))
+
+    assert not ApiKey.objects.usable(clock.at).exists()
+
+
+def test_an_unknown_address_gets_an_account_and_a_link_that_works_once(team: Team) -> None:
+    page = Pages(team.ed).post(url("projects:member-add"), address="nora@example.org", role="agent")
+
+    link = re.search(r"http://testserver(/account/password/reset/key/[^<\"\s]+)", text_of(page))
+    nora = User.objects.get(email="nora@example.org")
+    assert link
+    assert not nora.has_usable_password()
+    visitor = Pages()
+    form = visitor.get(visitor.get(link[1]).headers["Location"])
+    assert form.status_code == 200
+    visitor.post(
+        visitor.get(link[1]).headers["Location"],
+        password1="a long pass phrase",
+        password2="a long pass phrase",
+    )
+    nora.refresh_from_db()
+    assert nora.check_password("a long pass phrase")
+    assert Membership.objects.get(user=nora).role == Role.AGENT
+
+
+def test_nobody_gets_a_password_link_for_an_account_that_is_there(team: Team) -> None:
+    answer = Pages(team.ed).post(
+        url("projects:member-add"), address=team.mallory.email.upper(), role="viewer"
+    )
+
+    assert answer.status_code == 302
+    assert Membership.objects.get(user=team.mallory).role == Role.VIEWER
+
+
+def test_the_last_engineer_cannot_be_taken_away(team: Team) -> None:
+    pages = Pages(team.ed)
+    pages.post(url("projects:member-change", pk=team.olga.pk), role=["agent", "lead"])
+
+    pages.post(url("projects:member-change", pk=team.ed.pk), role=["agent"])
+
+    engineers = Membership.objects.filter(project=team.project, role=Role.ENGINEER)
+    assert [m.user for m in engineers] == [team.ed]
+
+
+def test_a_file_of_predictions_comes_in_by_two_forms(
+    team: Team, clock: SetClock, settings: Settings
+) -> None:
+    pages = Pages(team.ed)
+    content = b"message,predicted,score\nwhere is my money,delivery,0.4\n,delivery,0.5\n"
+
+    asked = pages.post(
+        url("labeling:import-create"),
+        kind="predictions",
+        file=SimpleUploadedFile("log.csv", content),
+    )
+    token = re.search(r'name="token" value="([^"]+)"', asked.content.decode())
+    assert token
+    pages.post(
+        url("labeling:import-map"),
+        token=token[1],
+        field_input="message",
+        field_output="predicted",
+        field_confidence="score",
+        version="v1",
+    )
+    drain_jobs()
+    page = text_of(pages.get(url("labeling:import-list")))
+
+    assert "message (“where is my money”)" in text_of(asked)
+    assert Prediction.objects.get().confidence == 0.4
+    assert "1 line with a problem" in page
+
+
+def test_a_test_set_comes_in_as_evaluation_and_adds_its_classes(team: Team) -> None:
+    pages = Pages(team.ed)
+    asked = pages.post(
+        url("labeling:import-create"),
+        kind="evaluation",
+        file=SimpleUploadedFile("test.csv", b"text,label\nhire me,jobs\n"),
+    )
+    token = re.search(r'name="token" value="([^"]+)"', asked.content.decode())
+    assert token
+
+    pages.post(
+        url("labeling:import-map"),
+        token=token[1],
+        field_input="text",
+        field_label="label",
+        add_classes="on",
+    )
+    drain_jobs()
+
+    item = Item.objects.get()
+    assert (item.use, item.truth and item.truth.answer and item.truth.answer.name) == (
+        "evaluation",
+        "jobs",
+    )
+
+
+def test_a_column_that_was_not_chosen_is_asked_for_again(team: Team) -> None:
+    pages = Pages(team.ed)
+    asked = pages.post(
+        url("labeling:import-create"),
+        kind="training",
+        file=SimpleUploadedFile("base.csv", b"a,b\n1,2\n"),
+    )
+    token = re.search(r'name="token" value="([^"]+)"', asked.content.decode())
+    assert token
+
+    again = pages.post(url("labeling:import-map"), token=token[1], field_input="a", field_label="")
+
+    assert again.status_code == 422
+    assert "Choose a column for: The right class" in text_of(again)
+    assert not Import.objects.exists()
+
+
+def test_a_file_that_is_not_utf_8_is_refused_with_words(team: Team) -> None:
+    page = Pages(team.ed).post(
+        url("labeling:import-create"),
+        kind="predictions",
+        file=SimpleUploadedFile("log.csv", b"text,answer\ncaf\xe9,x\n"),
+    )
+
+    assert page.status_code == 422
+    assert "UTF-8" in text_of(page)
+
+
+def test_failed_work_is_shown_with_its_reason_and_tried_again(team: Team, clock: SetClock) -> None:
+    job = add_job("feedback.import_predictions", at=clock.at, project_id=team.project.pk)
+    Job.objects.update(state=Job.State.FAILED, error="The disk is full.", attempt=3)
+    pages = Pages(team.ed)
+
+    page = text_of(pages.get(url("retraining:operations-show")))
+    pages.post(url("retraining:job-retry", pk=job.pk))
+
+    job.refresh_from_db()
+    assert "The disk is full." in page
+    assert (job.state, job.attempt) == (Job.State.QUEUED, 0)
+
+
+def test_the_work_of_another_project_cannot_be_tried_again(team: Team, clock: SetClock) -> None:
+    job = add_job("feedback.import_predictions", at=clock.at, project_id=team.project.pk + 1)
+    Job.objects.update(state=Job.State.FAILED)
+
+    assert Pages(team.ed).post(url("retraining:job-retry", pk=job.pk)).status_code == 404

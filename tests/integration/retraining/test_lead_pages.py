@@ -1,0 +1,277 @@
+"""A lead reads, decides and can go back, from pages alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from jobs.clock import SetClock
+from jobs.models import Job
+from labeling.models import ClassProposal, Guideline
+from labeling.queueing import queue_input
+from projects.models import Deployment
+from projects.versions import find_champion
+from retraining.models import Batch, CoverageQuota, GateResult, Trigger
+from retraining.proposing import propose_by_person
+from tests.history import label_topics
+from tests.pages import Pages, is_whole_page, text_of
+from tests.people import Team, make_team
+from tests.stories import answered_next
+from tests.trained import make_evaluated_batch, make_trained_version
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team(clock: SetClock) -> Team:
+    return make_team(at=clock.at)
+
+
+@pytest.fixture
+def batch(team: Team, clock: SetClock) -> Batch:
+    label_topics(team.project, {"billing": 3, "refund": 2}, at=clock.at)
+    return propose_by_person(project=team.project, by=team.lena, at=clock.at, reason="Try it.")
+
+
+def url(name: str, **named: object) -> str:
+    return reverse(f"retraining:{name}", kwargs={"slug": "intents", **named})
+
+
+def test_a_batch_tells_why_what_changes_and_who_stands_behind_it(team: Team, batch: Batch) -> None:
+    pages = Pages(team.lena)
+
+    page = text_of(pages.get(url("batch-show", number=1)))
+
+    assert "Lena asked for it: Try it." in page
+    assert "Approve 5 rows" in page
+    assert "billing 0 +3" in page
+    for tab in ("rows", "checks", "people"):
+        assert pages.get(url("batch-show", number=1), tab=tab).status_code == 200
+
+
+def test_approval_names_the_revision_that_was_read_and_leads_to_the_training(
+    team: Team, batch: Batch
+) -> None:
+    digest = batch.revisions.get().hash
+
+    answer = Pages(team.lena).post(url("batch-approve", number=1), revision=digest)
+
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.APPROVED
+    assert answer.headers["Location"] == url("training-show", number=1)
+
+
+def test_a_batch_that_changed_is_not_approved_and_the_difference_is_shown(
+    team: Team, batch: Batch, clock: SetClock
+) -> None:
+    revision = batch.revisions.get()
+    pages = Pages(team.lena)
+    row = revision.rows.order_by("pk")[0]
+    pages.post(url("batch-send_back", number=1), row=[row.pk])
+
+    answer = pages.post(url("batch-approve", number=1), revision=revision.hash)
+    page = text_of(pages.get(answer.headers["Location"]))
+
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.PROPOSED
+    assert "1 of its rows were corrected" in page
+    assert "Approve 4 rows" in page
+
+
+def test_a_rejection_needs_its_reason(team: Team, batch: Batch) -> None:
+    pages = Pages(team.lena)
+
+    refused = pages.post(url("batch-reject", number=1), reason=" ")
+    pages.post(url("batch-reject", number=1), reason="Too few refunds.")
+
+    batch.refresh_from_db()
+    assert refused.status_code == 422
+    assert (batch.state, batch.reason) == (Batch.State.REJECTED, "Too few refunds.")
+
+
+def test_a_training_is_followed_by_its_part_and_can_be_cancelled(team: Team, batch: Batch) -> None:
+    pages = Pages(team.lena)
+    pages.post(url("batch-approve", number=1), revision=batch.revisions.get().hash)
+    Job.objects.update(state="running", done_count=40, lease_until="2026-03-02T09:00:30Z")
+
+    part = pages.part(url("training-show", number=1))
+    pages.post(url("training-cancel", number=1))
+
+    assert not is_whole_page(part)
+    assert 'hx-trigger="every 1s"' in part.content.decode()
+    assert 'value="40"' in part.content.decode()
+    assert Job.objects.get().cancel_requested_at is not None
+
+
+def test_gates_stand_red_first_and_a_failed_one_blocks_until_it_is_waived(
+    team: Team, clock: SetClock
+) -> None:
+    version = make_trained_version(team, "v2", at=clock.at)
+    gates = {"billing": "passed", "refund": "failed"}
+    make_evaluated_batch(team, version, at=clock.at, gates=gates)
+    pages = Pages(team.lena)
+    gate = GateResult.objects.get(group="refund")
+
+    page = text_of(pages.get(url("gates-show", number=1)))
+    blocked = pages.post(url("batch-promote", number=1))
+    pages.post(url("gate-waive", pk=gate.pk), reason="Refunds come next week.")
+    pages.post(url("batch-promote", number=1))
+
+    assert page.index("refund") < page.index("billing")
+    assert blocked.headers["Location"] == url("gates-show", number=1)
+    champion = find_champion(team.project)
+    assert champion == version
+
+
+def test_too_little_evidence_is_confirmed_in_the_same_click(team: Team, clock: SetClock) -> None:
+    version = make_trained_version(team, "v2", at=clock.at)
+    make_evaluated_batch(team, version, at=clock.at, gates={"refund": "not enough"})
+    pages = Pages(team.lena)
+
+    page = text_of(pages.get(url("gates-show", number=1)))
+    pages.post(url("batch-promote", number=1))
+    unconfirmed = find_champion(team.project)
+    pages.post(url("batch-promote", number=1), confirm="yes")
+
+    assert "I know that there is not enough evidence for" in page
+    assert unconfirmed == team.version
+    assert find_champion(team.project) == version
+
+
+def test_the_live_model_can_be_kept_with_a_reason(team: Team, clock: SetClock) -> None:
+    batch = make_evaluated_batch(team, make_trained_version(team, "v2", at=clock.at), at=clock.at)
+
+    Pages(team.lena).post(url("batch-keep", number=1), reason="Not this week.")
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.reason) == (Batch.State.NOT_PROMOTED, "Not this week.")
+
+
+def test_a_rollback_is_one_form_on_the_page_of_models(team: Team, clock: SetClock) -> None:
+    version = make_trained_version(team, "v2", at=clock.at)
+    make_evaluated_batch(team, version, at=clock.at)
+    pages = Pages(team.lena)
+    pages.post(url("batch-promote", number=1))
+    clock.advance(timedelta(minutes=1))
+
+    page = pages.get(url("model-list"))
+    stale = pages.post(url("version-roll_back", pk=version.pk), reason="Worse.")
+    pages.post(url("version-roll_back", pk=team.version.pk), reason="Worse.")
+
+    assert "v2 is live" in text_of(page)
+    assert "Roll back to it" in text_of(page)
+    assert stale.status_code == 409
+    assert find_champion(team.project) == team.version
+    assert Deployment.objects.filter(cause="rollback").count() == 1
+
+
+def test_a_batch_that_is_asked_for_with_nothing_to_learn_says_so(team: Team) -> None:
+    pages = Pages(team.lena)
+
+    answer = pages.post(url("batch-propose"))
+
+    assert "There is nothing to train on" in text_of(pages.get(answer.headers["Location"]))
+    assert not Batch.objects.exists()
+
+
+def test_accepting_a_class_writes_guideline_and_quota_and_opens_its_items(
+    team: Team, clock: SetClock
+) -> None:
+    queue_input(
+        project=team.project,
+        value={"text": "do you hire"},
+        source="quota",
+        reference=1,
+        at=clock.at,
+    )
+    annotation = answered_next(team, team.bob, "jobs", at=clock.at)
+    pages = Pages(team.lena)
+
+    page = text_of(pages.get(url("coverage-show")))
+    pages.post(
+        url("proposal-accept", pk=ClassProposal.objects.get().pk),
+        wanted="6",
+        description="People who look for work.",
+    )
+
+    annotation.item.refresh_from_db()
+    assert "Proposed class: “jobs” 1 item, by 1 person" in page
+    assert CoverageQuota.objects.get(label_class__name="jobs").wanted == 6
+    assert "jobs: People who look for work." in Guideline.objects.get(number=2).text
+    assert (annotation.item.state, annotation.item.round) == ("open", 2)
+
+
+def test_quotas_are_saved_and_an_empty_one_is_taken_away(team: Team) -> None:
+    billing, refund = (team.project.classes.get(name=name) for name in ("billing", "refund"))
+    CoverageQuota.objects.create(project=team.project, label_class=refund, wanted=4)
+
+    Pages(team.lena).post(
+        url("quota-save"), **{f"wanted_{billing.pk}": "9", f"wanted_{refund.pk}": ""}
+    )
+
+    assert [(q.label_class, q.wanted) for q in CoverageQuota.objects.all()] == [(billing, 9)]
+
+
+def test_a_rule_is_added_switched_off_and_taken_away(team: Team) -> None:
+    pages = Pages(team.lena)
+
+    pages.post(
+        url("trigger-create"),
+        name="Weekly",
+        days="7",
+        join="any",
+        cool_down_hours="24",
+    )
+    added = Trigger.objects.get(name="Weekly")
+    page = text_of(pages.get(url("trigger-list")))
+    pages.post(url("trigger-switch", pk=added.pk), on="no")
+    added.refresh_from_db()
+    pages.post(url("trigger-delete", pk=added.pk))
+
+    assert "When 7 days have passed and there are new labels" in page
+    assert not added.is_enabled
+    assert not Trigger.objects.filter(name="Weekly").exists()
+
+
+def test_a_rule_without_a_condition_is_refused(team: Team) -> None:
+    page = Pages(team.lena).post(
+        url("trigger-create"), name="Never", join="any", cool_down_hours="24"
+    )
+
+    assert page.status_code == 422
+    assert "Choose at least one condition" in text_of(page)
+
+
+def test_lists_of_a_lead_cost_a_bounded_number_of_queries(
+    team: Team, clock: SetClock, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(12):
+        make_evaluated_batch(
+            team, make_trained_version(team, f"v{number + 2}", at=clock.at), at=clock.at
+        )
+    pages = Pages(team.lena)
+
+    for name, most in {"batch-list": 18, "model-list": 24, "coverage-show": 30}.items():
+        with django_assert_max_num_queries(most):
+            pages.get(url(name))
+
+
+def test_home_names_the_decision_that_waits(team: Team, batch: Batch) -> None:
+    pages = Pages(team.lena)
+
+    home = pages.get("/")
+
+    page = text_of(pages.get(home.headers["Location"]))
+    assert "Batch 1 waits for approval" in page
+
+
+def test_the_demo_switch_is_not_there_where_the_demo_is_off(team: Team) -> None:
+    team.project.is_demo = True
+    team.project.save()
+
+    refused = Pages(team.ada).post("/demo/act-as", person=team.lena.pk)
+
+    assert refused.status_code == 404
