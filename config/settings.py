@@ -201,6 +201,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {  # Two kinds of cause; a name of its own for each.
+        "BatchCauseEnum": "retraining.models.Batch.Cause",
+        "DeploymentCauseEnum": "projects.models.Deployment.Cause",
+    },
 }
 
 # Tests and checks

@@ -1,5 +1,8 @@
 """API keys in the Authorization header."""
 
+from typing import TYPE_CHECKING, Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -7,6 +10,9 @@ from rest_framework.request import Request
 from jobs import clock
 from projects.api_keys import find_key
 from projects.models import ApiKey, User
+
+if TYPE_CHECKING:
+    from drf_spectacular.openapi import AutoSchema
 
 SCHEME = "Bearer"
 
@@ -25,3 +31,13 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return SCHEME
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    """How the published schema describes our keys."""
+
+    target_class = ApiKeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: "AutoSchema") -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "A key of the project: sr_..."}

@@ -227,7 +227,7 @@ def test_an_accepted_class_opens_the_items_that_were_outside(team: Team, clock: 
     class_proposals.accept_class(proposal=ClassProposal.objects.get(), by=team.lena, at=clock.at)
 
     item.refresh_from_db()
-    assert (item.state, item.round, item.truth) == (Item.State.OPEN, 2, None)
+    assert (item.state, item.round, item.truth_id) == (Item.State.OPEN, 2, None)
     assert claims.claimable_by(queue=team.queue, annotator=team.bob).count() == 3
 
 
