@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from feedback.flagging import Report, flag_prediction
@@ -98,7 +98,10 @@ def _days(desk: Desk, chance: random.Random) -> Iterator[list[LabelledRow]]:
 
 def _play_day(story: Story, day: int, rows: list[LabelledRow]) -> None:
     started_at = story.clock.at
-    incoming = messages(story.project, rows, at=started_at)
+    incoming = [
+        replace(message, customer=f"C-{story.chance.randrange(1_000, 1_400)}")
+        for message in messages(story.project, rows, at=started_at)
+    ]
     story.truths |= {_identity(story, message): message.label for message in incoming}
     for _ in ingest(
         project=story.project,
@@ -139,11 +142,11 @@ def _fill_quotas_but_six(story: Story) -> None:
         label_class = find_class(story.project, name)
         if label_class is None:
             continue
-        missing = story.desk.wanted - _train_items(story, name)
         left = LEFT_FOR_THE_VISITOR if name == story.desk.last_class else 0
-        _ask_more(story, name, missing - left)
+        _ask_more(story, name, story.desk.wanted - left - _train_items(story, name))
         _crowd(story).work_until_done(_quiet)
-        add_quota(project=story.project, spec=QuotaSpec(story.desk.wanted, label_class=name))
+        wanted = _settled(story, name) + left if left else story.desk.wanted
+        add_quota(project=story.project, spec=QuotaSpec(wanted, label_class=name))
     _ask_more(story, story.desk.last_class, LEFT_FOR_THE_VISITOR)
     _crowd(story).work_until_done(_quiet, people=(0, 1))
 
@@ -200,6 +203,12 @@ def _train_items(story: Story, name: str) -> int:
     """Train-use items of that true class, asked or not."""
     used = Item.objects.filter(project=story.project, use=TRAIN, queue__isnull=False)
     return sum(story.truths[i] == name for i in used.values_list("identity", flat=True))
+
+
+def _settled(story: Story, name: str) -> int:
+    """Train-use labels of the class: what its quota counts, as the champion knows none."""
+    settled = Item.objects.settled(story.project).filter(use=TRAIN)
+    return settled.filter(truth__answer__name=name).count()
 
 
 def _route(story: Story) -> None:

@@ -33,6 +33,7 @@ class Message:
     value: Input
     label: str
     segments: dict[str, str]
+    customer: str = ""
 
 
 def ingest(
@@ -52,6 +53,7 @@ def ingest(
                 "output": answer.label,
                 "confidence": min(1.0, max(0.0, answer.confidence)),
                 "segments": message.segments,
+                "customer_ref": message.customer,
                 "occurred_at": clock.at,
             }
             lines.append((number, msgspec.json.encode(body)))
