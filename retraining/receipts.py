@@ -91,12 +91,17 @@ def mark_seen(*, receipt: Receipt, at: datetime) -> None:
     Receipt.objects.filter(pk=receipt.pk, seen_at=None).update(seen_at=at)
 
 
-def customer_sentence(receipt: Receipt) -> str:
-    """What the agent can paste to the customer."""
-    sentence = (
+def plain_sentence(receipt: Receipt) -> str:
+    """What the agent can paste to the customer, about this case alone."""
+    return (
         f"Thank you for reporting this. It was answered as “{receipt.old_answer}” by mistake; "
         f"it is now answered as “{receipt.new_answer}”."
     )
+
+
+def customer_sentence(receipt: Receipt) -> str:
+    """The same, with a claim about similar cases where it is shown to hold."""
+    sentence = plain_sentence(receipt)
     if claims_similar_cases(receipt):
         sentence += " Similar cases that we checked are answered right as well."
     return sentence

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from retraining.api import batches
+from retraining.api import batches, promotion
 
 BATCHES = "projects/<slug:slug>/batches"
 BATCH = f"{BATCHES}/<int:number>"
@@ -17,4 +17,23 @@ urlpatterns = [
     path(f"{BATCH}/cancel", batches.BatchCancellation.as_view(), name="batch-cancel"),
     path(f"{BATCH}/retry", batches.BatchRetry.as_view(), name="batch-retry"),
     path(f"{BATCH}/refresh", batches.BatchRefresh.as_view(), name="batch-refresh"),
+    path(f"{BATCH}/promote", promotion.BatchPromotion.as_view(), name="batch-promote"),
+    path(
+        f"{BATCH}/do-not-promote",
+        promotion.BatchDecisionAgainst.as_view(),
+        name="batch-do_not_promote",
+    ),
+    path(f"{BATCH}/waive", promotion.GateWaiver.as_view(), name="gate-waive"),
+    path("projects/<slug:slug>/roll-back", promotion.Rollback.as_view(), name="roll-back"),
+    path(
+        "projects/<slug:slug>/deployments",
+        promotion.DeploymentList.as_view(),
+        name="deployment-list",
+    ),
+    path("projects/<slug:slug>/receipts", promotion.ReceiptList.as_view(), name="receipt-list"),
+    path(
+        "projects/<slug:slug>/receipts/<int:pk>/still-wrong",
+        promotion.ReceiptStillWrong.as_view(),
+        name="receipt-still_wrong",
+    ),
 ]

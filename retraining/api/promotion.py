@@ -1,0 +1,205 @@
+"""Promotion, rollback and receipts by API; decisions are a person's, keys only read."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.views import APIView
+
+from feedback.flagging import note_sightings
+from jobs import clock
+from projects.errors import NotFound, Refused
+from projects.models import ApiKey, Deployment, Project, Role, User
+from projects.policies import members
+from retraining import promotion, receipts
+from retraining.api.promotion_serializers import (
+    DeploymentSerializer,
+    NoteSerializer,
+    PromotionSerializer,
+    ReceiptSerializer,
+    WaiverSerializer,
+)
+from retraining.api.serializers import GateSerializer, ReasonSerializer
+from retraining.batches import access_batch
+from retraining.models import GateResult, Receipt
+
+LEADS = members(Role.LEAD)
+READERS = members(Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER, scopes={"read"})
+RECEIPT_READERS = members(
+    Role.AGENT, Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER, scopes={"read"}
+)
+SEE_ALL = {Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER}
+
+Given = TypeVar("Given", bound=Serializer[Any])
+
+
+class NewestDeployment(CursorPagination):
+    ordering = "-sequence"
+    page_size = 50
+
+
+class NewestReceipt(CursorPagination):
+    ordering = "-id"
+    page_size = 50
+
+
+class BatchPromotion(APIView):
+    """Make the batch's version live; its receipts follow."""
+
+    policy = LEADS
+
+    @extend_schema(request=PromotionSerializer, responses=DeploymentSerializer)
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        given = _checked(PromotionSerializer(data=request.data))
+        line = promotion.promote(
+            batch=access_batch(_project(request), number),
+            by=_person(request),
+            at=clock.now(),
+            confirm_not_enough=given["confirm_not_enough"],
+        )
+        return Response(DeploymentSerializer(line).data)
+
+
+class BatchDecisionAgainst(APIView):
+    """Leave the live version as it is, with a reason."""
+
+    policy = LEADS
+
+    @extend_schema(request=ReasonSerializer, responses={204: None})
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        given = _checked(ReasonSerializer(data=request.data))
+        promotion.do_not_promote(
+            batch=access_batch(_project(request), number),
+            by=_person(request),
+            at=clock.now(),
+            reason=given["reason"],
+        )
+        return Response(status=204)
+
+
+class GateWaiver(APIView):
+    """Let a failed gate of the newest evaluation no longer block, with a reason."""
+
+    policy = LEADS
+
+    @extend_schema(request=WaiverSerializer, responses=GateSerializer)
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        given = _checked(WaiverSerializer(data=request.data))
+        batch = access_batch(_project(request), number)
+        gates = GateResult.objects.filter(
+            evaluation__batch=batch, slug=given["slug"], group=given["group"]
+        )
+        gate = gates.order_by("-evaluation_id").first()
+        if gate is None:
+            raise NotFound("The newest evaluation of this batch has no such gate.")
+        promotion.waive_gate(gate=gate, by=_person(request), at=clock.now(), reason=given["reason"])
+        gate.refresh_from_db()
+        return Response(GateSerializer(gate).data)
+
+
+class Rollback(APIView):
+    """Make the earlier live version live again, at once."""
+
+    policy = LEADS
+
+    @extend_schema(request=ReasonSerializer, responses=DeploymentSerializer)
+    def post(self, request: Request, slug: str) -> Response:
+        given = _checked(ReasonSerializer(data=request.data))
+        line = promotion.roll_back(
+            project=_project(request),
+            by=_person(request),
+            at=clock.now(),
+            reason=given["reason"],
+        )
+        return Response(DeploymentSerializer(line).data)
+
+
+class DeploymentList(generics.ListAPIView[Deployment]):
+    """What was live when, newest first."""
+
+    policy = READERS
+    serializer_class = DeploymentSerializer
+    pagination_class = NewestDeployment
+
+    def get_queryset(self) -> QuerySet[Deployment]:
+        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
+            return Deployment.objects.none()
+        return Deployment.objects.champions(_project(self.request).pk).select_related("version")
+
+
+class ReceiptList(generics.ListAPIView[Receipt]):
+    """Receipts, newest first; an agent sees their own."""
+
+    policy = RECEIPT_READERS
+    serializer_class = ReceiptSerializer
+    pagination_class = NewestReceipt
+
+    def get_queryset(self) -> QuerySet[Receipt]:
+        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
+            return Receipt.objects.none()
+        found = Receipt.objects.filter(project=_project(self.request)).select_related(
+            "flag", "version", "project"
+        )
+        return found if _sees_all(self.request) else found.filter(flag__agent=self.request.user.pk)
+
+    def get_serializer(self, *given: Any, **options: Any) -> BaseSerializer[Receipt]:
+        """Whoever reads a model's answer here is left out of that input's blind queue."""
+        serializer = super().get_serializer(*given, **options)
+        person = self.request.user
+        if given and isinstance(person, User) and not isinstance(self.request.auth, ApiKey):
+            note_sightings(
+                project=_project(self.request),
+                user=person,
+                identities=[receipt.flag.identity for receipt in given[0]],
+                at=clock.now(),
+            )
+        return serializer
+
+
+class ReceiptStillWrong(APIView):
+    """The agent says that it is not fixed."""
+
+    policy = members(Role.AGENT)
+
+    @extend_schema(request=NoteSerializer, responses={204: None})
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        given = _checked(NoteSerializer(data=request.data))
+        person = _person(request)
+        mine = Receipt.objects.filter(project=_project(request), flag__agent=person, pk=pk)
+        receipt = mine.select_related("flag", "version").first()
+        if receipt is None:
+            raise NotFound("You have no such receipt.")
+        receipts.mark_still_wrong(receipt=receipt, by=person, at=clock.now(), note=given["note"])
+        return Response(status=204)
+
+
+def _sees_all(request: Request) -> bool:
+    if isinstance(request.auth, ApiKey):
+        return True
+    roles: frozenset[Role] = request.roles  # type: ignore[attr-defined]  # Put there by HasPolicy.
+    return bool(roles & SEE_ALL)
+
+
+def _checked(given: Given) -> dict[str, Any]:
+    given.is_valid(raise_exception=True)
+    checked: dict[str, Any] = given.validated_data
+    return checked
+
+
+def _project(request: Request) -> Project:
+    project: Project = request.project  # type: ignore[attr-defined]  # Put there by HasPolicy.
+    return project
+
+
+def _person(request: Request) -> User:
+    """Decisions take no keys: somebody has signed in."""
+    if not isinstance(request.user, User):
+        raise Refused("Sign in: this is decided by a person.")
+    return request.user
