@@ -17,7 +17,9 @@ from projects.identity import EVALUATION, TRAIN
 from projects.models import Deployment, ModelVersion
 from projects.versions import deploy
 from retraining import promotion, receipts
+from retraining.model_answers import ModelAnswer
 from retraining.models import Receipt
+from retraining.regression_cases import keep_accepted_flags
 from tests.flagged import make_flag, settle_input, text_of_use
 from tests.people import Team, make_team
 from tests.trained import NEW_WORLD, OLD_WORLD, make_evaluated_batch, make_trained_version
@@ -188,10 +190,10 @@ def test_sending_stops_when_another_version_goes_live_meanwhile(
     line = promote(team, second, clock)
     third = make_trained_version(team, "v3", at=clock.at, rows=OLD_WORLD)
     deploy(version=third, expected=second, cause="promotion", at=clock.at, by=team.lena)
-    model = receipts.ModelAnswer("delivery", 0.9, {})
+    model = ModelAnswer("delivery", 0.9, {})
 
     class Quick:
-        def answer(self, values: object) -> list[receipts.ModelAnswer]:
+        def answer(self, values: object) -> list[ModelAnswer]:
             return [model]
 
     with pytest.raises(receipts.LineMoved):
@@ -282,7 +284,7 @@ def test_similar_cases_are_claimed_only_where_held_out_ones_pass(
 
     broken = accepted_flag(team, clock, text_of_use(team.project, EVALUATION, "bill"), "delivery")
     Flag.objects.filter(pk=broken.pk).update(issue=flag.issue)
-    receipts.keep_accepted_flags(at=clock.at)
+    keep_accepted_flags(at=clock.at)
 
     assert "Similar" not in receipts.customer_sentence(receipt)
 
