@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from events.models import Event
+from events.recording import record
 from feedback.models import FlagDecision
 from jobs.models import Job
 from projects.errors import Refused
@@ -19,10 +20,14 @@ from retraining.demo.people import demo_accounts
 from retraining.demo.story import play
 
 SEED = 7
+TOLD = "demo.told"
 
 
 def is_demo_loaded() -> bool:
-    return Project.objects.filter(is_demo=True).count() == len(DESKS)
+    """Only a desk whose history was told to its end counts; an interrupted one is built anew."""
+    demo = Project.objects.filter(is_demo=True).values("pk")
+    told = Event.objects.filter(name=TOLD, project_id__in=demo)
+    return told.values("project_id").distinct().count() == len(DESKS)
 
 
 def load_demo(*, at: datetime, report: Callable[[int, int, str], None]) -> list[Project]:
@@ -35,7 +40,9 @@ def load_demo(*, at: datetime, report: Callable[[int, int, str], None]) -> list[
     for number, make_desk in enumerate(DESKS):
         desk = make_desk(SEED)
         report(number, len(DESKS), desk.spec.name)
-        projects.append(play(desk=desk, people=people, until=at, seed=SEED))
+        project = play(desk=desk, people=people, until=at, seed=SEED)
+        record(TOLD, subject=project, at=at)
+        projects.append(project)
     report(len(DESKS), len(DESKS), "ready")
     return projects
 
