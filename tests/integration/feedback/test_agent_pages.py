@@ -134,6 +134,7 @@ def test_a_pasted_id_that_is_there_flags_its_answer(team: Team, prediction: Pred
 
 def test_several_answers_are_flagged_together(team: Team, clock: SetClock) -> None:
     two = [predicted(team, text, "delivery", at=clock.at) for text in ("one", "two")]
+    assert 'name="prediction"' in Pages(team.ada).get(url("prediction-find")).content.decode()
 
     Pages(team.ada).post(
         url("flag-several"),
