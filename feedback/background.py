@@ -1,6 +1,24 @@
-"""Jobs of feedback."""
+"""Jobs and ticks of feedback."""
 
-from feedback import prediction_imports
-from jobs.registry import job
+from datetime import datetime, timedelta
+
+from feedback import prediction_imports, search_index
+from jobs.adding import add_job
+from jobs.registry import job, tick
+from jobs.running import JobRun
+
+FILL = "feedback.fill_search_index"
 
 job(prediction_imports.JOB)(prediction_imports.import_predictions)
+
+
+@tick(FILL, every=timedelta(seconds=5))
+def keep_search_filled(at: datetime) -> None:
+    if search_index.is_behind(at=at):
+        add_job(FILL, at=at, key="all")
+
+
+@job(FILL)
+def fill_search_index(run: JobRun) -> None:
+    for done in search_index.fill(at=run.now()):
+        run.progress(done)

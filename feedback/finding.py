@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from feedback.models import Flag, Prediction
 from feedback.querysets import PredictionQuerySet
+from feedback.search import matching
 from projects.models import Project
 
 MOST_COUNTED = 1000
@@ -35,7 +36,7 @@ def find_answers(*, project: Project, asked: Mapping[str, str], at: datetime) ->
     """Newest first; anything that is no declared filter is ignored."""
     found = Prediction.objects.of(project)
     if words := asked.get("q", "").strip():
-        found = found.filter(_matches(project, words))
+        found = found.filter(matching(project, words))
     for name, narrow in _NARROW.items():
         if value := asked.get(name, ""):
             found = narrow(found, value, at)
@@ -72,17 +73,6 @@ def flags_on(predictions: Iterable[Prediction]) -> dict[int, set[int]]:
     ):
         by_prediction[pk or 0].add(agent_id)
     return by_prediction
-
-
-def _matches(project: Project, words: str) -> Q:
-    """An id, a customer, a ticket, or words of the text."""
-    ticketed = Flag.objects.filter(project=project, ticket_url__contains=words)
-    return (
-        Q(external_id=words)
-        | Q(customer_ref=words)
-        | Q(pk__in=ticketed.values("prediction"))
-        | Q(input__text__icontains=words)
-    )
 
 
 def _segments(project: Project) -> Options:

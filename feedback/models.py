@@ -92,15 +92,21 @@ class Prediction(models.Model):
 
 
 class SearchMark(models.Model):
-    """How far the search index is filled; ids below `done_to` are never looked at again."""
+    """How far the search index is filled.
+
+    Ids are given before they are committed, so a lower one may appear after a higher one: from
+    `done_to` on they are looked at again and again, until all that was under way has ended.
+    """
 
     done_to = models.BigIntegerField(default=0)
-    # The newest id at an earlier look: what was under way below it then has long been committed.
+    filled_to = models.BigIntegerField(default=0)
+    scanned_at = models.DateTimeField(null=True)
+    # The newest id at an earlier look, which becomes `done_to` a while later.
     seen_to = models.BigIntegerField(default=0)
     seen_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"search filled to {self.done_to}"
+        return f"search filled to {self.filled_to}"
 
 
 class AuditPlan(models.Model):

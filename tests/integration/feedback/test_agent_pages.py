@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from feedback import search_index
 from feedback.models import Flag, Issue, Prediction, Sighting
 from jobs.clock import SetClock
 from labeling.routing import route_new_flags
@@ -257,6 +258,7 @@ def test_an_answer_of_another_project_is_not_found(
 def test_answers_are_found_by_words_customer_and_id(team: Team, clock: SetClock) -> None:
     predicted(team, "Where is my money", "refund", at=clock.at, customer_ref="acme-7")
     predicted(team, "a late parcel", "delivery", at=clock.at, external_id="p-9")
+    list(search_index.fill(at=clock.at))
     pages = Pages(team.ada)
 
     by_words = text_of(pages.part(url("prediction-find"), q="my money"))
