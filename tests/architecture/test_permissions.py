@@ -172,7 +172,7 @@ def _fits(status: int, *, is_allowed: bool, is_method: bool) -> bool:
 
 def _is_sign_in(response: Any) -> bool:
     location = response.headers.get("Location", "")
-    return response.status_code == 302 and location.startswith("/account/login/")
+    return bool(response.status_code == 302 and location.startswith("/account/login/"))
 
 
 def _without_addresses(content: bytes) -> bytes:
