@@ -35,9 +35,9 @@ bench:  ## Measure speed, each beside its floor in the same run
 	@bin/setup dev
 	@$(PYTHON) -m bench
 
-rehearse:  ## The loop on labelled history, five seeds, people simulated
+rehearse:  ## The loop on labelled history, five seeds, people simulated (ON="--data FILE ..." for your data)
 	@bin/setup dev
-	@$(PYTHON) -m bench.rehearsals
+	@$(PYTHON) -m bench.rehearsals $(ON)
 
 docs:  ## Write the generated pages: settings, commands, API, .env.example
 	@bin/setup dev
