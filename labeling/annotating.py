@@ -10,10 +10,8 @@ from django.db.models import F
 from events.recording import record
 from labeling import claims, class_proposals, settlement
 from labeling.answers import Answer
-from labeling.models import Annotation, Guideline, Item, Lease, Skip, Slot
+from labeling.models import Annotation, Item, Lease, Skip, Slot
 from projects.errors import Conflict
-
-HELD = [Slot.State.LEASED, Slot.State.FILLED]
 
 
 @transaction.atomic
@@ -24,23 +22,36 @@ def submit_annotation(
 
     The same lease and answer twice gives the same annotation; another answer is a conflict.
     """
-    earlier = Annotation.objects.filter(lease=lease, undoes=None).first()
-    if earlier:
-        return _same_or_conflict(earlier, answer)
+    return _submit(lease, answer, at=at, seconds=seconds)
+
+
+@transaction.atomic
+def submit_and_lease_next(
+    *, lease: Lease, answer: Answer, at: datetime, seconds: float | None = None
+) -> tuple[Annotation, Lease | None]:
+    """The answer and the next item of its queue: one key press is one commit."""
+    annotation = _submit(lease, answer, at=at, seconds=seconds)
+    following = claims.lease_next_slot(queue=lease.queue, annotator=lease.annotator, at=at)
+    return annotation, following
+
+
+def _submit(lease: Lease, answer: Answer, *, at: datetime, seconds: float | None) -> Annotation:
     item = Item.objects.lock(lease.item_id)
-    # Looked at again under the lock: the same request may have been sent twice at once.
-    earlier = Annotation.objects.filter(lease=lease, undoes=None).first()
-    if earlier:
-        return _same_or_conflict(earlier, answer)
-    slot = _fill_slot(item, lease)
+    slot_id = _fill_leased(item, lease)
+    if slot_id is None:
+        # Looked for under the lock: the same request may have been sent twice at once.
+        earlier = Annotation.objects.filter(lease=lease, undoes=None).first()
+        if earlier:
+            return _same_or_conflict(earlier, answer)
+        slot_id = _fill_another(item, lease)
     annotation = Annotation.objects.create(
         project_id=item.project_id,
         item=item,
         round=lease.round,
-        slot=slot,
+        slot_id=slot_id,
         lease=lease,
         annotator_id=lease.annotator_id,
-        guideline=_current_guideline(item),
+        guideline_id=item.guideline_now_id,
         seconds=seconds,
         at=at,
         **answer.fields,
@@ -89,7 +100,8 @@ def undo_annotation(*, annotation: Annotation, at: datetime) -> Lease | None:
 def skip_item(*, lease: Lease, reason: str, at: datetime, note: str = "") -> Skip:
     """Pass on the item for this round; the slot is free for the others."""
     item = Item.objects.lock(lease.item_id)
-    if Annotation.objects.answers().filter(lease=lease).exists():
+    mine = {"item": item, "round": lease.round, "annotator": lease.annotator_id}
+    if Annotation.objects.answers().filter(**mine).exists():
         raise Conflict("This item has your answer already; undo it first.")
     try:
         with transaction.atomic():
@@ -104,7 +116,7 @@ def skip_item(*, lease: Lease, reason: str, at: datetime, note: str = "") -> Ski
                 at=at,
             )
     except IntegrityError:
-        return Skip.objects.get(item=item, round=lease.round, annotator_id=lease.annotator_id)
+        return Skip.objects.get(**mine)
     claims.release_lease(lease=lease, at=at)
     record("item.skipped", subject=skip, at=at, actor=lease.annotator, reason=reason)
     settlement.settle(item=item, at=at)
@@ -122,28 +134,47 @@ def _same_or_conflict(earlier: Annotation, answer: Answer) -> Annotation:
     return earlier
 
 
-def _fill_slot(item: Item, lease: Lease) -> Slot | None:
-    """The slot that this answer fills: its own, another of this person's, or any open one."""
-    if item.state != Item.State.OPEN or item.round != lease.round:
+def _fill_leased(item: Item, lease: Lease) -> int | None:
+    """The lease's own slot, while it holds it: then it has no answer yet."""
+    if not _takes_answers(item, lease):
+        return None
+    held = Slot.objects.filter(pk=lease.slot_id, fence=lease.fence, state=Slot.State.LEASED)
+    return lease.slot_id if held.update(state=Slot.State.FILLED, lease_until=None) else None
+
+
+def _fill_another(item: Item, lease: Lease) -> int | None:
+    """For a late answer: another slot that this person was given meanwhile, else any open one."""
+    if not _takes_answers(item, lease):
         return None
     places = Slot.objects.filter(item=item, round=lease.round)
-    if places.filter(annotator_id=lease.annotator_id, state=Slot.State.FILLED).exists():
+    mine = places.filter(annotator_id=lease.annotator_id)
+    if mine.filter(state=Slot.State.FILLED).exists():
         return None
-    own = places.filter(annotator_id=lease.annotator_id, state=Slot.State.LEASED).first()
-    chosen = own or places.filter(state=Slot.State.OPEN).order_by("number").first()
+    still_leased = mine.filter(state=Slot.State.LEASED).first()
+    chosen = still_leased or places.filter(state=Slot.State.OPEN).order_by("number").first()
     if chosen is None:
         return None
-    filled = Slot.objects.filter(pk=chosen.pk, state=chosen.state, fence=chosen.fence).update(
-        state=Slot.State.FILLED, annotator_id=lease.annotator_id, lease_until=None
-    )
-    # A claim does not lock the item, so an open slot may have been taken since the look.
-    return chosen if filled else _fill_slot(item, lease)
+    as_seen = Slot.objects.filter(pk=chosen.pk, state=chosen.state, fence=chosen.fence)
+    try:
+        with transaction.atomic():
+            filled = as_seen.update(
+                state=Slot.State.FILLED, annotator_id=lease.annotator_id, lease_until=None
+            )
+    except IntegrityError:
+        filled = 0  # This person claimed another slot of the item at the same moment.
+    # A claim does not lock the item, so what was open a moment ago may be gone: look again.
+    return chosen.pk if filled else _fill_another(item, lease)
+
+
+def _takes_answers(item: Item, lease: Lease) -> bool:
+    return item.state == Item.State.OPEN and item.round == lease.round
 
 
 def _take_slot_back(annotation: Annotation, *, at: datetime) -> Lease | None:
-    if annotation.slot is None:
+    slot_id = annotation.slot_id
+    if slot_id is None:
         return None
-    slot = Slot.objects.select_related("queue").get(pk=annotation.slot_id)
+    slot = Slot.objects.select_related("queue").get(pk=slot_id)
     taken = Slot.objects.filter(
         pk=slot.pk, state=Slot.State.FILLED, annotator_id=annotation.annotator_id
     ).update(
@@ -153,14 +184,11 @@ def _take_slot_back(annotation: Annotation, *, at: datetime) -> Lease | None:
     )
     if not taken:
         raise Conflict("This answer's place has passed on; it can no longer be undone.")
+    slot.fence += 1
     return claims.write_lease(
         slot=slot,
+        queue=slot.queue,
         annotator=annotation.annotator,
-        fence=slot.fence + 1,
         at=at,
         scanned_at=annotation.lease.scanned_at,
     )
-
-
-def _current_guideline(item: Item) -> Guideline | None:
-    return Guideline.objects.filter(project_id=item.project_id).order_by("-number").first()

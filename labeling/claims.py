@@ -8,42 +8,53 @@ so an item that opens behind a person's back waits for them RESCAN at most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 
 from events.recording import record
 from feedback.models import Sighting
-from labeling.models import Annotation, Lease, Queue, Skip, Slot
+from labeling.models import Annotation, Item, Lease, Queue, Skip, Slot
+from labeling.next_slot import find_trail, take_next
 from labeling.querysets import SlotQuerySet
 from projects.errors import Conflict
 from projects.models import User
 
 RESCAN = timedelta(seconds=30)
-CLASHES = 20  # Somebody else took the slot between look and update: look again, not for ever.
+CLASHES = 20  # Each is this same person claiming twice at once: look again, not for ever.
+HELD = [Slot.State.LEASED, Slot.State.FILLED]
 
 
 def lease_next_slot(*, queue: Queue, annotator: User, at: datetime) -> Lease | None:
     """The slot this person holds already, else the next one they may have, else None."""
-    held = find_held_lease(queue=queue, annotator=annotator, at=at)
-    if held:
-        return held
-    newest = Lease.objects.newest(annotator_id=annotator.pk, queue_id=queue.pk)
-    if newest and at - newest.scanned_at < RESCAN:
-        onward = Slot.objects.open_in(queue.pk).after(newest.order_key, newest.slot_id)
-        lease = _claim(onward, queue, annotator, at=at, scanned_at=newest.scanned_at)
+    trail = find_trail(queue=queue, annotator=annotator, at=at)
+    if trail and trail.held_slot_id:
+        held = find_held_lease(queue=queue, annotator=annotator, at=at)
+        if held:
+            return held
+    if trail and at - trail.scanned_at < RESCAN:
+        take = partial(take_next, queue=queue, annotator=annotator, behind=trail, at=at)
+        lease = _claim(take, queue, annotator, at=at, scanned_at=trail.scanned_at)
         if lease:
             return lease
-    return _claim(Slot.objects.open_in(queue.pk), queue, annotator, at=at, scanned_at=at)
+    take = partial(_take_first, queue, annotator, at=at)
+    return _claim(take, queue, annotator, at=at, scanned_at=at)
 
 
 def find_held_lease(*, queue: Queue, annotator: User, at: datetime) -> Lease | None:
     """The lease this person holds in the queue, renewed; None when it has run out."""
-    slot = Slot.objects.filter(
-        queue=queue, annotator=annotator, state=Slot.State.LEASED, lease_until__gte=at
-    ).first()
+    # The one given last: after an undo that is the item taken back, not the one that waits.
+    slot = (
+        Slot.objects.filter(
+            queue=queue, annotator=annotator, state=Slot.State.LEASED, lease_until__gte=at
+        )
+        .order_by("-lease_until", "-id")
+        .first()
+    )
     if slot is None:
         return None
     lease = Lease.objects.filter(slot=slot, fence=slot.fence).select_related("slot", "item").get()
@@ -65,24 +76,9 @@ def release_lease(*, lease: Lease, at: datetime) -> bool:
 
 def free_expired_slots(*, at: datetime) -> int:
     """Open again what nobody finished in time; the lease rows remember who had it."""
-    return _free(Slot.objects.expired(at))
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Why there is nothing for a person now: all done, or held by others until a time."""
-
-    open_for_me: int
-    held_by_others: int
-    first_free_at: datetime | None
-
-
-def waiting_for(*, queue: Queue, annotator: User) -> Waiting:
-    """Counts for the work page and its empty states."""
-    held = Slot.objects.filter(queue=queue, state=Slot.State.LEASED).exclude(annotator=annotator)
-    first = held.order_by("lease_until").values_list("lease_until", flat=True).first()
-    mine = _allowed(Slot.objects.open_in(queue.pk), queue, annotator)
-    return Waiting(mine.values("item").distinct().count(), held.count(), first)
+    expired = Slot.objects.expired(at)
+    # One that is being submitted or renewed right now is not waited for.
+    return _free(expired.filter(pk__in=expired.skip_locked().values("pk")))
 
 
 def claimable_by(*, queue: Queue, annotator: User) -> SlotQuerySet:
@@ -97,76 +93,82 @@ def held_by_others(*, queue: Queue, annotator: User) -> SlotQuerySet:
 
 
 def _allowed(slots: SlotQuerySet, queue: Queue, annotator: User) -> SlotQuerySet:
-    same_round = {"item": OuterRef("item"), "round": OuterRef("round"), "annotator": annotator}
-    slots = slots.filter(
-        ~Exists(Annotation.objects.answers().filter(**same_round)),
-        ~Exists(Skip.objects.filter(**same_round)),
-        ~Exists(
-            Slot.objects.filter(state__in=[Slot.State.LEASED, Slot.State.FILLED], **same_round)
-        ),
+    mine = _of_same_round(annotator)
+    slots = slots.without(Slot.objects.filter(state__in=HELD, **mine))
+    slots = slots.without(Annotation.objects.answers().filter(**mine))
+    return _unseen(slots.without(Skip.objects.filter(**mine)), queue, annotator)
+
+
+def _unseen(slots: SlotQuerySet, queue: Queue, annotator: User) -> SlotQuerySet:
+    """In a blind queue, without items whose model answer the person was shown."""
+    if not queue.is_blind:
+        return slots
+    seen = Sighting.objects.filter(
+        project=OuterRef("project"), user=annotator, identity=OuterRef("identity")
     )
-    if queue.is_blind:
-        seen = Sighting.objects.filter(
-            project=OuterRef("project"), user=annotator, identity=OuterRef("item__identity")
-        )
-        slots = slots.filter(~Exists(seen))
-    return slots
+    return slots.without(Item.objects.filter(Exists(seen), pk=OuterRef("item")))
+
+
+def _of_same_round(annotator: User) -> dict[str, Any]:
+    return {"item": OuterRef("item"), "round": OuterRef("round"), "annotator": annotator}
 
 
 def _claim(
-    slots: SlotQuerySet, queue: Queue, annotator: User, *, at: datetime, scanned_at: datetime
+    take: Callable[[], Slot | None],
+    queue: Queue,
+    annotator: User,
+    *,
+    at: datetime,
+    scanned_at: datetime,
 ) -> Lease | None:
-    candidates = _allowed(slots, queue, annotator)
     for _ in range(CLASHES):
-        with transaction.atomic():
-            slot = candidates.skip_locked().first()
-            if slot is None:
-                return None
-            lease = give_slot(
-                slot=slot, queue=queue, annotator=annotator, at=at, scanned_at=scanned_at
-            )
-        if lease:
-            return lease
+        try:
+            with transaction.atomic():
+                slot = take()
+                if slot is None:
+                    return None
+                return write_lease(
+                    slot=slot, queue=queue, annotator=annotator, at=at, scanned_at=scanned_at
+                )
+        except IntegrityError:
+            continue  # This person got another slot of the same item at the same moment.
     raise Conflict("The queue is very busy; try again in a moment.")
 
 
-def give_slot(
-    *, slot: Slot, queue: Queue, annotator: User, at: datetime, scanned_at: datetime
-) -> Lease | None:
-    """Flip the open slot to this person; None when somebody else was faster."""
-    try:
-        with transaction.atomic():
-            taken = Slot.objects.filter(pk=slot.pk, state=Slot.State.OPEN, fence=slot.fence).update(
-                state=Slot.State.LEASED,
-                annotator=annotator,
-                lease_until=at + queue.lease_length,
-                fence=F("fence") + 1,
-            )
-    except IntegrityError:
-        return None  # This person got another slot of the same item at the same moment.
-    if not taken:
+def _take_first(queue: Queue, annotator: User, *, at: datetime) -> Slot | None:
+    """Flip the first of all open slots that this person may be given."""
+    slot = claimable_by(queue=queue, annotator=annotator).skip_locked().first()
+    if slot is None:
         return None
-    return write_lease(
-        slot=slot, annotator=annotator, fence=slot.fence + 1, at=at, scanned_at=scanned_at
+    taken = Slot.objects.filter(pk=slot.pk, state=Slot.State.OPEN, fence=slot.fence).update(
+        state=Slot.State.LEASED,
+        annotator=annotator,
+        lease_until=at + queue.lease_length,
+        fence=slot.fence + 1,
     )
+    if not taken:
+        return _take_first(queue, annotator, at=at)
+    slot.fence += 1
+    return slot
 
 
 def write_lease(
-    *, slot: Slot, annotator: User, fence: int, at: datetime, scanned_at: datetime
+    *, slot: Slot, queue: Queue, annotator: User, at: datetime, scanned_at: datetime
 ) -> Lease:
+    """Remember that this person was given the slot, under its present fence."""
     lease = Lease.objects.create(
         project_id=slot.project_id,
-        queue_id=slot.queue_id,
+        queue=queue,
         slot=slot,
         item_id=slot.item_id,
         round=slot.round,
         annotator=annotator,
-        fence=fence,
+        fence=slot.fence,
         order_key=slot.order_key,
         scanned_at=scanned_at,
         given_at=at,
     )
-    record("slot.leased", subject=slot, at=at, actor=annotator, fence=fence)
+    record("slot.leased", subject=slot, at=at, actor=annotator, fence=slot.fence)
     return lease
 
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 from labeling.querysets import (
     AnnotationQuerySet,
     GroundTruthQuerySet,
     ItemQuerySet,
-    LeaseQuerySet,
     SlotQuerySet,
 )
 from projects.models import LabelClass, Project, User
@@ -135,6 +135,12 @@ class Item(models.Model):
     def __str__(self) -> str:
         return str(self.code)
 
+    @cached_property
+    def guideline_now_id(self) -> int | None:
+        """The project's newest guideline, as of when this item was read."""
+        guidelines = Guideline.objects.filter(project_id=self.project_id).order_by("-number")
+        return guidelines.values_list("pk", flat=True).first()
+
 
 class ItemSource(models.Model):
     """Why an item exists; an item keeps all its sources."""
@@ -238,14 +244,13 @@ class Lease(models.Model):
     scanned_at = models.DateTimeField()
     given_at = models.DateTimeField()
 
-    objects = LeaseQuerySet.as_manager()
-
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["slot", "fence"], name="one_lease_per_fence"),
         ]
         indexes = [
             models.Index(fields=["annotator", "queue", "-id"], name="lease_newest"),
+            models.Index(fields=["item", "round", "annotator"], name="lease_of_item"),
         ]
 
     def __str__(self) -> str:

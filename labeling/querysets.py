@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Subquery, Value
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 if TYPE_CHECKING:
-    from labeling.models import Annotation, GroundTruth, Item, Lease, Slot
+    from labeling.models import Annotation, GroundTruth, Item, Slot
     from projects.models import Project
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
     def lock(self, item_id: int) -> Item:
         """The item, held until the transaction ends: every settlement goes through here."""
-        return self.select_for_update().get(pk=item_id)
+        # No key: rows that refer to the item, as leases do, are written without waiting for it.
+        return self.select_for_update(no_key=True).get(pk=item_id)
 
     def disputed(self, project: Project) -> ItemQuerySet:
         return self.filter(project=project, state="disputed").order_by("queued_at", "id")
@@ -33,10 +37,19 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         return self.filter(queue_id=queue_id, state="open").order_by("order_key", "id")
 
     def after(self, order_key: int, slot_id: int) -> SlotQuerySet:
-        return self.filter(
-            Q(order_key__gt=order_key) | Q(order_key=order_key, id__gt=slot_id),
-            order_key__gte=order_key,
-        )
+        """Behind a place in the order, found in the index also where many keys are equal."""
+        place = Tuple(F("order_key"), F("id"))
+        return self.filter(TupleGreaterThan(place, (order_key, slot_id)))
+
+    def without(self, rows: models.QuerySet[Any]) -> SlotQuerySet:
+        """Leave out slots that have such a row, looked up slot by slot.
+
+        A scalar subquery, because from NOT EXISTS a planner may make an anti join that reads
+        everything a person ever did, for one slot; and a truth value, because of IS NULL it
+        believes that it holds for one row in two hundred, and then sorts the whole queue.
+        """
+        found = Subquery(rows.values_list(Value(True))[:1], output_field=models.BooleanField())
+        return self.filter(Exact(Coalesce(found, False), False))
 
     def expired(self, at: datetime) -> SlotQuerySet:
         return self.filter(state="leased", lease_until__lt=at)
@@ -46,12 +59,6 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         if connection.features.has_select_for_update_skip_locked:
             return self.select_for_update(skip_locked=True, of=("self",))
         return self
-
-
-class LeaseQuerySet(models.QuerySet["Lease"]):
-    def newest(self, *, annotator_id: int, queue_id: int) -> Lease | None:
-        mine = self.filter(annotator_id=annotator_id, queue_id=queue_id)
-        return mine.order_by("-id").first()
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
@@ -70,3 +77,8 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 class GroundTruthQuerySet(models.QuerySet["GroundTruth"]):
     def history(self, item_id: int) -> GroundTruthQuerySet:
         return self.filter(item_id=item_id).order_by("revision")
+
+    def next_revision(self, item_id: int) -> int:
+        """For whoever holds the item's lock."""
+        last: int | None = self.filter(item_id=item_id).aggregate(last=Max("revision"))["last"]
+        return (last or 0) + 1

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q
 
 from events.recording import record
 from labeling import flag_verdicts, queueing
 from labeling.aggregation import Settled, settle_by_majority
 from labeling.answers import Answer
-from labeling.models import Annotation, GroundTruth, Guideline, Item, Skip, Slot
+from labeling.models import Annotation, GroundTruth, Item, Skip, Slot
 from projects.errors import Conflict
 from projects.models import Membership, Role, User
 from projects.task_types.text_classification import canonical_text
@@ -28,26 +29,23 @@ def settle(*, item: Item, at: datetime) -> None:
     """
     if item.state != Item.State.OPEN:
         return
-    places = Slot.objects.filter(item=item, round=item.round)
-    unfinished = places.filter(state__in=UNFINISHED).count()
-    if unfinished and not _is_beyond_reach(item):
+    states = Slot.objects.filter(item=item, round=item.round).values_list("state", flat=True)
+    places = Counter(states)
+    unfinished = places[Slot.State.OPEN] + places[Slot.State.LEASED]
+    if unfinished and (places[Slot.State.LEASED] or not _is_beyond_reach(item)):
         return
-    answers = list(
-        Annotation.objects.counting(item_id=item.pk, round_number=item.round).select_related(
-            "answer"
-        )
-    )
-    outcome = settle_by_majority([_vote(answer) for answer in answers], slots=len(answers))
+    votes = _votes(item)
+    outcome = settle_by_majority([vote.answer for vote in votes], slots=len(votes))
     if unfinished or not isinstance(outcome, Settled):
         _dispute(item, at=at)
         return
-    accepted = _accepted_answer(outcome, answers)
-    accept_answer(
-        item=item,
-        answer=accepted,
+    _store_truth(
+        item,
+        _accepted_fields(outcome, votes),
         method=GroundTruth.Method.MAJORITY,
         confidence=outcome.confidence,
         at=at,
+        by=None,
     )
 
 
@@ -97,21 +95,32 @@ def accept_answer(
     by: User | None = None,
 ) -> GroundTruth:
     """Write the next revision, close the round's slots and judge the flags on this input."""
-    last = GroundTruth.objects.history(item.pk).last()
+    Slot.objects.filter(item=item, round=item.round, state__in=UNFINISHED).update(
+        state=Slot.State.WITHDRAWN, annotator=None, lease_until=None
+    )
+    return _store_truth(item, answer.fields, method=method, confidence=confidence, at=at, by=by)
+
+
+def _store_truth(
+    item: Item,
+    said: Mapping[str, object],
+    *,
+    method: str,
+    confidence: float | None,
+    at: datetime,
+    by: User | None,
+) -> GroundTruth:
     truth = GroundTruth.objects.create(
         project_id=item.project_id,
         item=item,
         round=item.round,
-        revision=last.revision + 1 if last else 1,
+        revision=GroundTruth.objects.next_revision(item.pk),
         method=method,
         confidence=confidence,
-        guideline=Guideline.objects.filter(project_id=item.project_id).order_by("-number").first(),
+        guideline_id=item.guideline_now_id,
         by=by,
         at=at,
-        **answer.fields,
-    )
-    Slot.objects.filter(item=item, round=item.round, state__in=UNFINISHED).update(
-        state=Slot.State.WITHDRAWN, annotator=None, lease_until=None
+        **said,
     )
     item.truth, item.state, item.resolved_at = truth, Item.State.RESOLVED, at
     item.save(update_fields=["truth", "state", "resolved_at"])
@@ -121,21 +130,21 @@ def accept_answer(
 
 
 def _is_beyond_reach(item: Item) -> bool:
-    """Whether nobody who may still answer is left for the open slots, and nobody holds one."""
-    places = Slot.objects.filter(item=item, round=item.round).aggregate(
-        open=Count("id", filter=Q(state=Slot.State.OPEN)),
-        leased=Count("id", filter=Q(state=Slot.State.LEASED)),
-    )
+    """Whether too few who may still answer are left for the open slots, and nobody holds one."""
     skipped = Skip.objects.filter(item=item, round=item.round)
-    if places["leased"] or not skipped.exists():
+    if not skipped.exists():
         return False
     answered = Annotation.objects.answers().filter(item=item, round=item.round)
     able = (
         Membership.objects.filter(project_id=item.project_id, role=Role.ANNOTATOR)
         .exclude(user__in=skipped.values("annotator"))
         .exclude(user__in=answered.values("annotator"))
+        .count()
     )
-    return able.count() < places["open"]
+    places = Slot.objects.filter(item=item, round=item.round)
+    # A claim does not lock the item: with the open slots held here, none is given away meanwhile.
+    open_now = len(places.filter(state=Slot.State.OPEN).select_for_update())
+    return able < open_now and not places.filter(state=Slot.State.LEASED).exists()
 
 
 def _dispute(item: Item, *, at: datetime) -> None:
@@ -147,17 +156,27 @@ def _dispute(item: Item, *, at: datetime) -> None:
     record("item.disputed", subject=item, at=at)
 
 
-def _vote(annotation: Annotation) -> str | int:
-    return OUTSIDE if annotation.is_outside else annotation.answer_id or 0
+@dataclass(frozen=True)
+class _Vote:
+    """What one annotator said: the id of a class, or OUTSIDE with the name they would give it."""
+
+    answer: str | int
+    proposed_name: str
 
 
-def _accepted_answer(outcome: Settled[str | int], answers: list[Annotation]) -> Answer:
+def _votes(item: Item) -> list[_Vote]:
+    given = Annotation.objects.counting(item_id=item.pk, round_number=item.round).order_by("id")
+    return [
+        _Vote(answer_id or OUTSIDE, proposed_name)
+        for answer_id, proposed_name in given.values_list("answer_id", "proposed_name")
+    ]
+
+
+def _accepted_fields(outcome: Settled[str | int], votes: list[_Vote]) -> dict[str, object]:
     """The winning class; for "none of these" the name that most of its voters gave."""
-    winners = [answer for answer in answers if _vote(answer) == outcome.answer]
     if outcome.answer != OUTSIDE:
-        return Answer(winners[0].answer)
-    names = [answer.proposed_name for answer in winners if answer.proposed_name]
-    if not names:
-        return Answer(None)
+        return {"answer_id": outcome.answer}
+    names = [vote.proposed_name for vote in votes if vote.proposed_name]
     counts = Counter(canonical_text(name) for name in names)
-    return Answer(None, max(names, key=lambda name: counts[canonical_text(name)]))
+    best = max(names, key=lambda name: counts[canonical_text(name)], default="")
+    return {"is_outside": True, "proposed_name": best}

@@ -13,7 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 from jobs import clock
 from labeling import claims, desk
 from labeling.access import access_annotation, access_lease, access_queue
-from labeling.annotating import skip_item, submit_annotation, undo_annotation
+from labeling.annotating import (
+    skip_item,
+    submit_and_lease_next,
+    submit_annotation,
+    undo_annotation,
+)
 from labeling.forms import AnswerForm, SkipForm, problem_of
 from labeling.models import Lease, Queue
 from labeling.views.work_context import (
@@ -71,13 +76,18 @@ def lease_answer(request: ProjectRequest, slug: str, code: UUID) -> HttpResponse
     )
     if not form.is_valid():
         return _show(request, lease, at=at, problem=problem_of(form), status=422)
+    seconds = (at - lease.given_at).total_seconds()
     try:
-        annotation = submit_annotation(
-            lease=lease, answer=form.given, at=at, seconds=(at - lease.given_at).total_seconds()
+        if not wants_part(request):
+            annotation = submit_annotation(lease=lease, answer=form.given, at=at, seconds=seconds)
+            return _go_on(request, lease.queue, at=at, last=answered(annotation, request.project))
+        annotation, following = submit_and_lease_next(
+            lease=lease, answer=form.given, at=at, seconds=seconds
         )
     except Conflict as refusal:
         return _go_on(request, lease.queue, at=at, problem=refusal.message)
-    return _go_on(request, lease.queue, at=at, last=answered(annotation, request.project))
+    last = answered(annotation, request.project)
+    return _show_next(request, lease.queue, following, at=at, last=last)
 
 
 @policy(ANNOTATORS)
@@ -149,6 +159,18 @@ def _give_next(
     problem: str = "",
 ) -> HttpResponse:
     lease = claims.lease_next_slot(queue=queue, annotator=request.user, at=at)
+    return _show_next(request, queue, lease, at=at, last=last, problem=problem)
+
+
+def _show_next(
+    request: ProjectRequest,
+    queue: Queue,
+    lease: Lease | None,
+    *,
+    at: datetime,
+    last: Context | None = None,
+    problem: str = "",
+) -> HttpResponse:
     if lease is None:
         context = empty_context(queue=queue, annotator=request.user, at=at, last=last)
         return render_part(request, "labeling/work_empty.html#next", context | {"problem": problem})
