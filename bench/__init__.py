@@ -1,0 +1,1 @@
+"""Speed and size, each beside its floor in the same run: `python -m bench`."""
