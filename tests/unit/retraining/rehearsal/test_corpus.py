@@ -63,7 +63,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
         ("a.csv", b"text,team\nsp\xe4t,delivery\n", "line 2 is not UTF-8"),
         ("a.csv", "text,team\nla\x00te,delivery\n", "line 2 holds a NUL"),
         ("a.csv", 'text,team\n"late"x,delivery\n', "line 2: "),
-        ("a.csv", f"text,team\n{'x' * 200_000},delivery\n", "field larger than field limit"),
+        ("a.csv", f"text,team\n{'x' * 2_000_000},delivery\n", "field larger than field limit"),
         ("a.csv", "", "no row with an input and a label"),
         ("a.csv", "text,team\n", "no row with an input and a label"),
         ("a.parquet", "", "neither .csv nor .jsonl"),
