@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from config import env
+from config.caches import cache_at
 from config.databases import database_from
 from config.sockets import broker_socket
 
@@ -106,6 +107,7 @@ DATABASES = {"default": database_from(DATABASE_URL)}
 REDIS_URL = env.text("REDIS_URL", help="redis://... ; empty means the embedded server.")
 BROKER_SOCKET = broker_socket(DATA_DIR)
 BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
+CACHES = {"default": cache_at(BROKER_URL)}
 
 # Files
 FILES_DIR = DATA_DIR / "files"
@@ -165,6 +167,7 @@ CONTENT_SECURITY_POLICY = {
 # Bounds on what comes in; each error names the setting
 MAX_BODY_BYTES = env.whole("MAX_BODY_BYTES", 256 * 2**20, help="Largest request body.")
 MAX_LINE_BYTES = env.whole("MAX_LINE_BYTES", 2**20, help="Largest line of an import or NDJSON.")
+MAX_JSON_BYTES = env.whole("MAX_JSON_BYTES", 32 * 2**20, help="Largest JSON array of lines.")
 MAX_TEXT_CHARACTERS = env.whole("MAX_TEXT_CHARACTERS", 100_000, help="Longest text input.")
 MAX_IMAGE_BYTES = env.whole("MAX_IMAGE_BYTES", 5 * 2**20, help="Largest image file.")
 MAX_IMAGE_PIXELS = env.whole("MAX_IMAGE_PIXELS", 20_000_000, help="Most pixels of an image.")
@@ -184,12 +187,16 @@ LOGGING_CONFIG = "config.logs.configure"
 LOGGING = {"level": env.text("LOG_LEVEL", "INFO", help="DEBUG, INFO, WARNING or ERROR.")}
 
 # API
+API_REQUESTS_PER_MINUTE = env.whole(
+    "API_REQUESTS_PER_MINUTE", 6000, help="Requests of one key or person; an ingest is one."
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "projects.api.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["projects.api.permissions.HasPolicy"],
+    "DEFAULT_THROTTLE_CLASSES": ["projects.api.throttling.PerCaller"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.errors.api_problem",
@@ -202,9 +209,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {  # Two kinds of cause; a name of its own for each.
+    "ENUM_NAME_OVERRIDES": {  # Fields of one name with other choices; a name of its own for each.
         "BatchCauseEnum": "retraining.models.Batch.Cause",
         "DeploymentCauseEnum": "projects.models.Deployment.Cause",
+        "BatchStateEnum": "retraining.models.Batch.State",
+        "FlagStateEnum": "feedback.models.Flag.State",
+        "IssueStateEnum": "feedback.models.Issue.State",
     },
 }
 

@@ -23,13 +23,15 @@ def read_pieces(stream: Readable) -> Iterator[bytes]:
         yield piece
 
 
-def bounded(pieces: Iterable[bytes], *, most: int) -> Iterator[bytes]:
-    """The same pieces; raises TooLarge once there were more than `most` bytes."""
+def bounded(
+    pieces: Iterable[bytes], *, most: int, name: str = "MAX_BODY_BYTES"
+) -> Iterator[bytes]:
+    """The same pieces; raises TooLarge, naming the setting, once there were more than `most`."""
     seen = 0
     for piece in pieces:
         seen += len(piece)
         if seen > most:
-            raise TooLarge(f"The body is larger than MAX_BODY_BYTES, which is {most}. Send parts.")
+            raise TooLarge(f"The body is larger than {name}, which is {most}. Send it in parts.")
         yield piece
 
 

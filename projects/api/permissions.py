@@ -17,10 +17,14 @@ if TYPE_CHECKING:  # DRF imports this module while it loads its own views.
 
 
 class HasPolicy(BasePermission):
-    """Deny by default; puts the project of the URL on the request."""
+    """Deny by default; puts the project of the URL on the request.
+
+    A view declares `policy`, and in `policies` what holds for single methods instead.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        declared = getattr(view, "policy", None)
+        by_method: dict[str, Policy] = getattr(view, "policies", {})
+        declared = by_method.get(request.method or "", getattr(view, "policy", None))
         if not isinstance(declared, Policy):
             return False
         if declared.public:

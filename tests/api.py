@@ -1,0 +1,58 @@
+"""A client of the API with a key of its own, as programs use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.test import Client
+
+from projects.api_keys import issue_key
+from projects.models import ApiKey, Project, User
+
+
+class Api:
+    """Requests under a project's address; without a key they come from nobody."""
+
+    def __init__(self, project: Project, key: str = "", slug: str = "") -> None:
+        self.client = Client(raise_request_exception=True)
+        self.root = f"/api/v1/projects/{slug or project.slug}"
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.client.get(f"{self.root}/{path}", query, headers=self.headers)
+
+    def post(self, path: str, body: bytes | dict[str, Any] | list[Any], **options: Any) -> Any:
+        """JSON, unless `content_type` says another kind; `headers` are added to the key."""
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        kind = options.pop("content_type", "application/json")
+        # The client leaves the kind of an empty body out, unless it is a header.
+        headers = {**self.headers, "Content-Type": kind, **options.pop("headers", {})}
+        return self.client.post(
+            f"{self.root}/{path}", sent, content_type=kind, headers=headers, **options
+        )
+
+    def send(self, *lines: bytes | dict[str, Any], query: str = "", **headers: str) -> Any:
+        """POST predictions as NDJSON."""
+        return self.post(
+            f"predictions{query}",
+            ndjson(lines),
+            content_type="application/x-ndjson",
+            headers=headers,
+        )
+
+
+def ndjson(lines: Iterable[bytes | dict[str, Any]]) -> bytes:
+    return b"\n".join(
+        line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines
+    )
+
+
+def make_key(
+    project: Project, by: User, *, at: datetime, scopes: Iterable[str] = ApiKey.Scope.values
+) -> str:
+    """The key as it is shown once."""
+    _, raw = issue_key(project=project, name="test", scopes=scopes, by=by, at=at)
+    return raw
