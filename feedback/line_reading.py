@@ -23,9 +23,7 @@ def read_pieces(stream: Readable) -> Iterator[bytes]:
         yield piece
 
 
-def bounded(
-    pieces: Iterable[bytes], *, most: int, name: str = "MAX_BODY_BYTES"
-) -> Iterator[bytes]:
+def bounded(pieces: Iterable[bytes], *, most: int, name: str = "MAX_BODY_BYTES") -> Iterator[bytes]:
     """The same pieces; raises TooLarge, naming the setting, once there were more than `most`."""
     seen = 0
     for piece in pieces:
