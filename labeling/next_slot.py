@@ -16,17 +16,18 @@ from labeling.models import Queue, Slot
 from projects.models import User
 
 TRAIL = """
-SELECT order_key, slot_id, scanned_at, (
-    SELECT id FROM labeling_slot
-    WHERE annotator_id = %(annotator)s AND queue_id = %(queue)s AND state = 'leased'
-      AND lease_until >= %(at)s
+SELECT lease.order_key, lease.slot_id, lease.scanned_at, (
+    SELECT held.id FROM labeling_slot AS held
+    WHERE held.annotator_id = %(annotator)s AND held.queue_id = %(queue)s
+      AND held.state = 'leased' AND held.lease_until >= %(at)s
     LIMIT 1
-)
-FROM labeling_lease
-WHERE annotator_id = %(annotator)s AND queue_id = %(queue)s
-ORDER BY id DESC LIMIT 1
+) AS held_slot_id
+FROM labeling_lease AS lease
+WHERE lease.annotator_id = %(annotator)s AND lease.queue_id = %(queue)s
+ORDER BY lease.id DESC LIMIT 1
 """
-# Truth values from scalar subqueries, and no NOT EXISTS: see SlotQuerySet.without.
+# Truth values from scalar subqueries, and no NOT EXISTS: see SlotQuerySet.without. The `+ 0`
+# keeps the look at an item's few leases out of the index of all the leases of a person.
 TAKE = """
 UPDATE labeling_slot
 SET state = 'leased', annotator_id = %(annotator)s, lease_until = %(until)s, fence = fence + 1
@@ -37,7 +38,7 @@ WHERE state = 'open' AND id = (
       AND NOT COALESCE((
         SELECT TRUE FROM labeling_lease AS lease
         WHERE lease.item_id = slot.item_id AND lease.round = slot.round
-          AND lease.annotator_id = %(annotator)s
+          AND lease.annotator_id + 0 = %(annotator)s
         LIMIT 1
       ), FALSE)
       {unseen}

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from feedback.flagging import note_sighting
 from jobs.clock import SetClock
-from labeling import annotating, claims
+from labeling import annotating, claims, next_slot
 from labeling.answers import Answer, class_answer
 from labeling.models import Item, Lease, Queue, Skip, Slot
 from labeling.queueing import queue_input
@@ -143,6 +143,19 @@ def test_an_item_that_opens_behind_a_person_waits_for_them_a_short_while(
 
     assert after is not None
     assert after.item_id == early.pk
+
+
+def test_the_look_onward_starts_behind_the_slot_given_last(
+    team: Team, clock: SetClock, said: Answer
+) -> None:
+    put(team, clock, "one", "two", "three", "four")
+    lease: Lease | None = give(team, team.bob, clock)
+    for _ in range(3):
+        assert lease is not None
+        trail = next_slot.find_trail(queue=team.queue, annotator=team.bob, at=clock.at)
+        assert trail is not None
+        assert trail.slot_id == trail.held_slot_id == lease.slot_id
+        _, lease = annotating.submit_and_lease_next(lease=lease, answer=said, at=clock.at)
 
 
 def test_nothing_is_said_only_after_a_look_at_the_whole_queue(
