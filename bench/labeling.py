@@ -22,8 +22,8 @@ from labeling.answers import Answer
 from projects.models import User
 
 ANNOTATORS = 8
-SECONDS = 8.0
-WARM_UP = 1.0
+SECONDS = 15.0
+WARM_UP = 5.0  # Until every process has its connection, its statements and warm caches.
 AHEAD = 1_000
 LABELS = 400  # For one median.
 
@@ -118,7 +118,7 @@ def _hand(desk: Desk, person: User) -> Callable[[], bool]:
 
 
 def _rate(loops: list[Loop]) -> float:
-    """Labels a second of all together, after a second to get going."""
+    """Labels a second of all together, once all are going."""
     connection.close()  # A forked child must not share its parent's connection.
     context = multiprocessing.get_context("fork")
     results: Any = context.Queue()
