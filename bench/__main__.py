@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.postgres import Server, running_postgres
 
-MODULES = ["labeling", "predict"]
+MODULES = ["ingest", "labeling", "predict"]
 
 
 def main() -> int:
