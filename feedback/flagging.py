@@ -15,6 +15,7 @@ from feedback.querysets import FlagQuerySet
 from projects.errors import Conflict, Invalid
 from projects.models import LabelClass, ModelVersion, Project, User
 
+FLAGGED_DIRECTLY = "The same agent flagged the prediction itself."
 DECIDED_BY_RULE = "The accepted answer is the one the model gave."
 
 
@@ -136,6 +137,7 @@ def attach_waiting_flags(*, predictions: list[Prediction], at: datetime) -> int:
     by_id = {(p.project_id, p.external_id): p for p in predictions}
     waiting = Flag.objects.select_for_update().filter(
         prediction=None,
+        state=Flag.State.OPEN,
         project_id__in={project_id for project_id, _ in by_id},
         external_id__in=[external_id for _, external_id in by_id],
     )
@@ -143,6 +145,11 @@ def attach_waiting_flags(*, predictions: list[Prediction], at: datetime) -> int:
     for flag in waiting:
         prediction = by_id.get((flag.project_id, flag.external_id))
         if prediction is None:
+            continue
+        if Flag.objects.filter(agent=flag.agent_id, prediction=prediction).exists():
+            decide_flag(
+                flag=flag, state=Flag.State.WITHDRAWN, at=at, by=flag.agent, reason=FLAGGED_DIRECTLY
+            )
             continue
         flag.prediction = prediction
         flag.identity, flag.output = prediction.identity, prediction.output
@@ -172,6 +179,7 @@ def decide_flag(
     reason: str = "",
 ) -> bool:
     """Move the flag and keep the decision; False where the move is not a legal one."""
+    issue = issues.hold_issue_of(flag)
     sources = [source for source, targets in MOVES.items() if state in targets]
     moved = Flag.objects.filter(pk=flag.pk, state__in=sources).update(state=state)
     if not moved:
@@ -181,8 +189,8 @@ def decide_flag(
         flag=flag, state=state, reason=reason, by=by, version=version, at=at
     )
     record("flag.decided", subject=flag, at=at, actor=by, state=state)
-    if flag.issue_id:
-        issues.settle_issue(issue_id=flag.issue_id, at=at)
+    if issue:
+        issues.settle_issue(issue_id=issue.pk, at=at)
     return True
 
 
@@ -213,6 +221,7 @@ def note_sightings(*, project: Project, user: User, identities: list[str], at: d
 
 def _flag_again(flag: Flag, report: Report, *, at: datetime) -> Flag:
     """A flag that was taken back stands again, as it is told now; one that stands stays."""
+    issues.hold_issue_of(flag)
     back = Flag.objects.filter(pk=flag.pk, state=Flag.State.WITHDRAWN)
     if not back.update(state=Flag.State.OPEN, routed_at=None, **vars(report)):
         return flag

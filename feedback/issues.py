@@ -34,13 +34,12 @@ MOVES: dict[str, set[str]] = {
 
 
 def issue_for(*, prediction: Prediction, report_name: str, at: datetime) -> Issue:
-    """The issue of this input; a new one if it has none."""
-    found = IssueInput.objects.filter(
+    """The issue of this input, held; a new one if it has none."""
+    known = IssueInput.objects.filter(
         project_id=prediction.project_id, identity=prediction.identity
-    ).select_related("issue")
-    known = found.first()
+    ).first()
     if known:
-        return known.issue
+        return hold_issue(known.issue_id)
     try:
         with transaction.atomic():
             issue = _open_issue(prediction.project, _title(prediction, report_name), at)
@@ -51,6 +50,21 @@ def issue_for(*, prediction: Prediction, report_name: str, at: datetime) -> Issu
     except IntegrityError:
         # Another agent flagged the same input, or took the same number, at the same moment.
         return issue_for(prediction=prediction, report_name=report_name, at=at)
+
+
+def hold_issue(issue_id: int) -> Issue:
+    """The issue, locked until the transaction ends; of a merged one, the one it went into.
+
+    Whoever changes flags of an issue holds it first: a merge moves them all at once.
+    """
+    issue = Issue.objects.select_for_update(no_key=True).get(pk=issue_id)
+    return hold_issue(issue.merged_into_id) if issue.merged_into_id else issue
+
+
+def hold_issue_of(flag: Flag) -> Issue | None:
+    """The issue the flag is in now, held; None for a flag that waits for its prediction."""
+    now_in = Flag.objects.filter(pk=flag.pk).values_list("issue_id", flat=True).first()
+    return hold_issue(now_in) if now_in else None
 
 
 def move_issue(*, issue: Issue, state: str, at: datetime, by: User | None = None) -> bool:
@@ -68,8 +82,12 @@ def merge_issues(*, issue: Issue, into: Issue, at: datetime, by: User) -> None:
     """Move all flags and inputs of one issue into another; later flags follow."""
     if issue.project_id != into.project_id or issue.pk == into.pk:
         raise Invalid("Choose another issue of the same project to merge into.")
-    if into.state == STATE.MERGED:
+    both = Issue.objects.filter(pk__in=[issue.pk, into.pk]).order_by("pk")
+    states = {held.pk: held.state for held in both.select_for_update(no_key=True)}
+    if states[into.pk] == STATE.MERGED:
         raise Conflict("That issue has been merged itself; choose the one it went into.")
+    if states[into.pk] in {STATE.FIXED, STATE.DECLINED}:
+        raise Conflict(f"That issue is {states[into.pk]} already; choose one that is still open.")
     if not move_issue(issue=issue, state=STATE.MERGED, at=at, by=by):
         raise Conflict(f"An issue that is {issue.state} cannot be merged. Reload the page.")
     Flag.objects.filter(issue=issue).update(issue=into)
@@ -99,7 +117,7 @@ def note_new_flag(*, issue: Issue, prediction: Prediction, at: datetime) -> None
 
 def settle_issue(*, issue_id: int, at: datetime) -> None:
     """Fixed when one flag is fixed and the rest have ended; declined when none is fixed."""
-    issue = Issue.objects.select_for_update().get(pk=issue_id)
+    issue = hold_issue(issue_id)
     states = set(Flag.objects.filter(issue=issue).values_list("state", flat=True))
     ended = {Flag.State.FIXED, Flag.State.DECLINED, Flag.State.WITHDRAWN}
     if not states or states - ended:

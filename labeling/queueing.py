@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from events.recording import record
+from labeling import flag_verdicts
 from labeling.models import GroundTruth, Item, ItemSource, Queue, RoutingRule, Slot
 from projects.errors import Conflict, Invalid
 from projects.identity import identity_of, use_of
@@ -108,6 +109,7 @@ def withdraw_truth(*, item: Item, at: datetime, by: User | None = None) -> None:
     )
     item.truth = None
     item.save(update_fields=["truth"])
+    flag_verdicts.withdraw_verdicts(item=item, at=at)
 
 
 def order_key(*, queued_at: datetime, head_start: timedelta) -> int:
