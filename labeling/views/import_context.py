@@ -102,5 +102,5 @@ def _row(imported: Import) -> Context:
         "created_at": imported.created_at,
         "by": imported.by,
         "problems": [(problem["line"], problem["reason"]) for problem in imported.problems],
-        "can_undo": False,
+        "can_undo": imported.state in {Import.State.DONE, Import.State.FAILED},
     }

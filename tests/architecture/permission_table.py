@@ -50,6 +50,7 @@ retraining:project-edit             GET       e
 retraining:project-change           POST      e
 retraining:project-change_from_file POST      e
 retraining:project-file             GET       e
+retraining:import-undo              POST      e
 retraining:operations-show          GET       e
 retraining:job-retry                POST      e
 monitoring:monitor-show             GET       rle
