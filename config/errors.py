@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
@@ -9,6 +11,16 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from projects.errors import DomainError
+
+log = structlog.get_logger()
+
+PROBLEM = "application/problem+json"
+UNAVAILABLE = {
+    "title": "Unavailable",
+    "status": 503,
+    "code": "unavailable",
+    "detail": "The database does not answer. What was not confirmed may be sent again.",
+}
 
 
 class DomainErrorMiddleware:
@@ -35,9 +47,12 @@ def answer_to(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 
 def api_problem(error: Exception, context: dict[str, object]) -> Response | None:
-    """DRF's hook: RFC 9457 problem details for our errors and DRF's own."""
+    """DRF's hook: RFC 9457 problem details for our errors, the database's and DRF's own."""
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("database_unavailable", exc_info=error)
+        return Response(UNAVAILABLE, 503, headers={"Retry-After": "1"}, content_type=PROBLEM)
     if isinstance(error, DomainError):
-        return Response(problem(error), error.status, content_type="application/problem+json")
+        return Response(problem(error), error.status, content_type=PROBLEM)
     response = exception_handler(error, context)
     if response is not None and isinstance(error, exceptions.APIException):
         response.data = {
@@ -46,7 +61,7 @@ def api_problem(error: Exception, context: dict[str, object]) -> Response | None
             "code": error.default_code,
             "detail": error.detail,
         }
-        response.content_type = "application/problem+json"
+        response.content_type = PROBLEM
     return response
 
 

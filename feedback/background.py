@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from feedback import prediction_imports, search_index
+from feedback import flagging, prediction_imports, search_index
 from jobs.adding import add_job
 from jobs.registry import job, tick
 from jobs.running import JobRun
@@ -16,6 +16,12 @@ job(prediction_imports.JOB)(prediction_imports.import_predictions)
 def keep_search_filled(at: datetime) -> None:
     if search_index.is_behind(at=at):
         add_job(FILL, at=at, key="all")
+
+
+@tick("feedback.attach_flags", every=timedelta(seconds=20))
+def attach_flags(at: datetime) -> None:
+    """A flag and its prediction may have been on their way at the same moment."""
+    flagging.attach_overdue_flags(at=at)
 
 
 @job(FILL)

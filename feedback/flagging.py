@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from events.recording import record
 from feedback import issues
@@ -17,6 +18,7 @@ from projects.models import LabelClass, ModelVersion, Project, User
 
 FLAGGED_DIRECTLY = "The same agent flagged the prediction itself."
 DECIDED_BY_RULE = "The accepted answer is the one the model gave."
+MOST_OVERDUE = 100  # Of one look; the next one takes the rest.
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,22 @@ def attach_waiting_flags(*, predictions: list[Prediction], at: datetime) -> int:
         issues.note_new_flag(issue=flag.issue, prediction=prediction, at=at)
         attached += 1
     return attached
+
+
+def attach_overdue_flags(*, at: datetime) -> int:
+    """Attach flags that still wait although their prediction is there."""
+    known = Prediction.objects.filter(
+        project=OuterRef("project"), external_id=OuterRef("external_id")
+    )
+    open_ones = Flag.objects.filter(prediction=None, state=Flag.State.OPEN)
+    overdue = open_ones.filter(Exists(known)).exclude(external_id="")
+    wanted = Q()
+    for project_id, external_id in overdue.values_list("project", "external_id")[:MOST_OVERDUE]:
+        wanted |= Q(project=project_id, external_id=external_id)
+    if not wanted:
+        return 0
+    predictions = Prediction.objects.filter(wanted).select_related("project", "version")
+    return attach_waiting_flags(predictions=list(predictions.order_by("occurred_at")), at=at)
 
 
 def withdraw_flag(*, flag: Flag, at: datetime) -> None:

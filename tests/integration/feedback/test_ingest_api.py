@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.test import RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -267,6 +268,21 @@ def test_two_equal_requests_at_once_are_answered_alike(
     assert response.status_code == 200
     assert results(response) == ["accepted"]
     assert IdempotentAnswer.objects.count() == 1
+
+
+def test_a_database_that_does_not_answer_is_told_as_such(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("feedback.api.ingest.store_predictions", fails)
+
+    response = api.send(body("a"))
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert "may be sent again" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("key", ["x" * 201, "a\tb"], ids=["long", "control"])

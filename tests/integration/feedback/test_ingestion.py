@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from events.models import Event
+from feedback.background import attach_flags
 from feedback.flagging import Report, flag_unseen_id
 from feedback.ingestion import Ingested, Result, Unreadable, store_predictions
 from feedback.models import AuditDraw, Prediction
@@ -418,3 +419,25 @@ def test_any_value_in_any_field_is_stored_and_known_again_or_refused_with_a_reas
     else:
         assert results(first) == results(second) == ["rejected"]
         assert first.answers[0].reason
+
+
+def test_a_flag_that_crossed_its_prediction_on_the_way_is_attached_by_the_next_look(
+    team: Team, clock: SetClock
+) -> None:
+    store(team, clock, line("late"), line("late", model_version="v2", output="refund"))
+    flag = flag_unseen_id(
+        project=team.project,
+        external_id="late",
+        agent=team.ada,
+        report=Report(reason="wrong class"),
+        at=clock.at,
+    )
+    other = make_team(at=clock.at, name="Other", suffix="2")
+    store(other, clock, line("late"))
+
+    attach_flags(clock.at)
+
+    flag.refresh_from_db()
+    assert flag.prediction is not None
+    assert flag.prediction.project == team.project
+    assert flag.issue is not None
