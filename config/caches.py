@@ -1,10 +1,10 @@
-"""The cache that all processes share: losing it costs counters, never an answer."""
+"""The cache that all processes share; a server that is away costs accuracy, never an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -12,46 +12,49 @@ from redis.retry import Retry
 
 ANSWER_SECONDS = 0.2  # On the path of requests; the cache is beside us or next door.
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 
 class ForgivingCache(RedisCache):
-    """Redis, where a server that does not answer is an empty cache."""
+    """Redis; while it does not answer, this process's own memory, so that limits still hold."""
 
-    def add(self, *args: Any, **named: Any) -> bool:
-        return _or(False, super().add, *args, **named)
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._own = LocMemCache("forgiving", {})
 
-    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return _or(default, super().get, key, default, version)
+    def add(self, *args: Any, **named: Any) -> Any:
+        return self._ask("add", *args, **named)
 
-    def set(self, *args: Any, **named: Any) -> None:
-        _or(None, super().set, *args, **named)
+    def get(self, *args: Any, **named: Any) -> Any:
+        return self._ask("get", *args, **named)
 
-    def touch(self, *args: Any, **named: Any) -> bool:
-        return _or(False, super().touch, *args, **named)
+    def set(self, *args: Any, **named: Any) -> Any:
+        return self._ask("set", *args, **named)
 
-    def delete(self, *args: Any, **named: Any) -> bool:
-        return _or(False, super().delete, *args, **named)
+    def touch(self, *args: Any, **named: Any) -> Any:
+        return self._ask("touch", *args, **named)
 
-    def get_many(self, *args: Any, **named: Any) -> dict[Any, Any]:
-        return _or({}, super().get_many, *args, **named)
+    def delete(self, *args: Any, **named: Any) -> Any:
+        return self._ask("delete", *args, **named)
 
-    def has_key(self, *args: Any, **named: Any) -> bool:
-        return _or(False, super().has_key, *args, **named)
+    def get_many(self, *args: Any, **named: Any) -> Any:
+        return self._ask("get_many", *args, **named)
 
-    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        """As for a key that is not there: raises ValueError."""
-        count = _or(None, super().incr, key, delta, version)
-        if count is None:
-            raise ValueError("The cache does not answer.")
-        return count
+    def has_key(self, *args: Any, **named: Any) -> Any:
+        return self._ask("has_key", *args, **named)
 
-    def set_many(self, data: Any, *args: Any, **named: Any) -> list[Any]:
-        return _or(list(data), super().set_many, data, *args, **named)
+    def incr(self, *args: Any, **named: Any) -> Any:
+        return self._ask("incr", *args, **named)
 
-    def delete_many(self, *args: Any, **named: Any) -> None:
-        _or(None, super().delete_many, *args, **named)
+    def set_many(self, *args: Any, **named: Any) -> Any:
+        return self._ask("set_many", *args, **named)
+
+    def delete_many(self, *args: Any, **named: Any) -> Any:
+        return self._ask("delete_many", *args, **named)
+
+    def _ask(self, method: str, *args: Any, **named: Any) -> Any:
+        try:
+            return getattr(super(), method)(*args, **named)
+        except RedisError:
+            return getattr(self._own, method)(*args, **named)
 
 
 def cache_at(broker_url: str) -> dict[str, Any]:
@@ -69,10 +72,3 @@ def cache_at(broker_url: str) -> dict[str, Any]:
             "retry": Retry(NoBackoff(), 0),
         },
     }
-
-
-def _or(instead: R, ask: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
-    try:
-        return ask(*args, **named)
-    except RedisError:
-        return instead

@@ -20,7 +20,7 @@ WINDOW_SECONDS = 60
 
 
 class PerCaller(BaseThrottle):
-    """Counts by key, else by person, else by address; without a cache nobody is held up."""
+    """Counts by key, else by person, else by address."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         window = int(time.time() // WINDOW_SECONDS)
@@ -28,7 +28,7 @@ class PerCaller(BaseThrottle):
         cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
         try:
             count = cache.incr(key)
-        except ValueError:
+        except ValueError:  # The cache was emptied in between.
             return True
         return bool(count <= settings.API_REQUESTS_PER_MINUTE)
 

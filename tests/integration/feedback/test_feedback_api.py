@@ -315,8 +315,11 @@ def test_a_key_is_held_to_its_number_of_requests(
     assert other.get("flags").status_code == 200
 
 
-def test_without_a_cache_nobody_is_held_up(api: Api, settings: LazySettings) -> None:
+def test_requests_are_answered_and_counted_while_the_cache_is_away(
+    api: Api, settings: LazySettings
+) -> None:
     settings.CACHES = {"default": cache_at("unix:///no/such/socket")}
-    settings.API_REQUESTS_PER_MINUTE = 0
 
     assert api.get("flags").status_code == 200
+    settings.API_REQUESTS_PER_MINUTE = 0
+    assert api.get("flags").status_code == 429
