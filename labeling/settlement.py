@@ -10,12 +10,13 @@ from datetime import datetime
 from django.db import transaction
 
 from events.recording import record
-from labeling import flag_verdicts, queueing
+from labeling import class_proposals, flag_verdicts, queueing
 from labeling.aggregation import Settled, settle_by_majority
 from labeling.answers import Answer
-from labeling.models import Annotation, GroundTruth, Item, Skip, Slot
+from labeling.models import Annotation, GroundTruth, Item, Slot
+from labeling.reach import is_beyond_reach, passed_on
 from projects.errors import Conflict
-from projects.models import Membership, Role, User
+from projects.models import User
 from projects.task_types.text_classification import canonical_text
 
 UNFINISHED = [Slot.State.OPEN, Slot.State.LEASED]
@@ -32,7 +33,7 @@ def settle(*, item: Item, at: datetime) -> None:
     states = Slot.objects.filter(item=item, round=item.round).values_list("state", flat=True)
     places = Counter(states)
     unfinished = places[Slot.State.OPEN] + places[Slot.State.LEASED]
-    if unfinished and (places[Slot.State.LEASED] or not _is_beyond_reach(item)):
+    if unfinished and (places[Slot.State.LEASED] or not is_beyond_reach(item)):
         return
     votes = _votes(item)
     outcome = settle_by_majority([vote.answer for vote in votes], slots=len(votes))
@@ -47,6 +48,18 @@ def settle(*, item: Item, at: datetime) -> None:
         at=at,
         by=None,
     )
+
+
+def settle_passed_on(*, at: datetime) -> int:
+    """Items that became stuck without a new answer: somebody lost a role, or saw the model's."""
+    return sum(_settle_alone(item_id, at=at) for item_id in passed_on())
+
+
+@transaction.atomic
+def _settle_alone(item_id: int, *, at: datetime) -> bool:
+    item = Item.objects.lock(item_id)
+    settle(item=item, at=at)
+    return item.state != Item.State.OPEN
 
 
 def unsettle(*, item: Item, at: datetime) -> None:
@@ -64,6 +77,10 @@ def adjudicate(*, item: Item, answer: Answer, reviewer: User, at: datetime) -> G
     item = Item.objects.lock(item.pk)
     if item.state != Item.State.DISPUTED:
         raise Conflict("This item is no longer disputed. Reload the page.")
+    if answer.proposed_name:
+        class_proposals.propose_class(
+            project=item.project, name=answer.proposed_name, by=reviewer, at=at
+        )
     return accept_answer(
         item=item,
         answer=answer,
@@ -127,24 +144,6 @@ def _store_truth(
     record("item.resolved", subject=item, at=at, actor=by, method=method, truth=truth.pk)
     flag_verdicts.judge_flags(item=item, at=at)
     return truth
-
-
-def _is_beyond_reach(item: Item) -> bool:
-    """Whether too few who may still answer are left for the open slots, and nobody holds one."""
-    skipped = Skip.objects.filter(item=item, round=item.round)
-    if not skipped.exists():
-        return False
-    answered = Annotation.objects.answers().filter(item=item, round=item.round)
-    able = (
-        Membership.objects.filter(project_id=item.project_id, role=Role.ANNOTATOR)
-        .exclude(user__in=skipped.values("annotator"))
-        .exclude(user__in=answered.values("annotator"))
-        .count()
-    )
-    places = Slot.objects.filter(item=item, round=item.round)
-    # A claim does not lock the item: with the open slots held here, none is given away meanwhile.
-    open_now = len(places.filter(state=Slot.State.OPEN).select_for_update())
-    return able < open_now and not places.filter(state=Slot.State.LEASED).exists()
 
 
 def _dispute(item: Item, *, at: datetime) -> None:
