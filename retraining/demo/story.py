@@ -53,6 +53,7 @@ class Story:
     model: OpenModel
     clock: SetClock
     chance: random.Random
+    people: SimulatedAnnotators
     truths: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -67,7 +68,7 @@ def play(*, desk: Desk, people: DemoPeople, until: datetime, seed: int) -> Proje
         people.join(project, at=clock.at)
         stage = people.stage(project, project.queues.get())
         model = _first_version(desk, stage, clock)
-        story = Story(desk, stage, model, clock, seeded_chance("demo", seed))
+        story = Story(desk, stage, model, clock, seeded_chance("demo", seed), _annotators(desk))
         for day, rows in enumerate(_days(desk, story.chance), start=1):
             _play_day(story, day, rows)
     return project
@@ -217,18 +218,21 @@ def _route(story: Story) -> None:
         pass
 
 
-def _crowd(story: Story) -> Crowd:
-    rows = [row for found in story.desk.known.values() for row in found[: story.desk.base]]
-    rows += [row for found in story.desk.new.values() for row in found]
-    people = SimulatedAnnotators(
+def _annotators(desk: Desk) -> SimulatedAnnotators:
+    rows = [row for found in desk.known.values() for row in found[: desk.base]]
+    rows += [row for found in desk.new.values() for row in found]
+    return SimulatedAnnotators(
         accuracies=ACCURACIES,
-        classes=(*story.desk.known, *story.desk.new),
+        classes=(*desk.known, *desk.new),
         similar=most_similar_classes(rows),
     )
+
+
+def _crowd(story: Story) -> Crowd:
     return Crowd(
         stage=story.stage,
         clock=story.clock,
-        says=lambda person, item: people.answer(
+        says=lambda person, item: story.people.answer(
             person, truth=story.truths[item.identity], key=f"{item.identity} {item.round}"
         ),
         truth=lambda item: story.truths[item.identity],
