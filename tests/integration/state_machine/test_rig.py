@@ -17,6 +17,7 @@ from labeling.models import Slot
 from labeling.querysets import SlotQuerySet
 from projects.errors import Conflict
 from tests.integration.state_machine.labeling_rules import LabelingMachine
+from tests.integration.state_machine.stage import make_stage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
@@ -132,7 +133,8 @@ def leave_slots_open_after_a_dispute(patch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_state_machine_catches(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    team = make_stage()
     change(monkeypatch)
 
     with pytest.raises(CAUGHT):
-        run_state_machine_as_test(LabelingMachine, settings=UNTIL_CAUGHT)
+        run_state_machine_as_test(lambda: LabelingMachine(team), settings=UNTIL_CAUGHT)

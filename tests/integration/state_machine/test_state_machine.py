@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.integration.state_machine.labeling_rules import LabelingMachine
+from tests.integration.state_machine.stage import make_stage
 
 EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "35"))
 LONG = settings(
@@ -26,4 +27,6 @@ LONG = settings(
 @pytest.mark.django_db
 @pytest.mark.timeout(120 + 5 * EXAMPLES)
 def test_labeling_keeps_its_promises_in_any_order_of_its_steps() -> None:
-    run_state_machine_as_test(LabelingMachine, settings=LONG)
+    team = make_stage()
+
+    run_state_machine_as_test(lambda: LabelingMachine(team), settings=LONG)
