@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,7 +21,7 @@ from labeling.answers import Answer, class_answer, outside_answer
 from labeling.models import Annotation, ClassProposal, Item, Lease, Skip
 from projects.creating import give_role, take_role
 from projects.errors import Conflict
-from projects.models import Membership, Role, User
+from projects.models import Membership, ModelVersion, Role, User
 from tests.conftest import START
 from tests.flagged import make_prediction
 from tests.integration.state_machine import checks
@@ -59,9 +59,10 @@ def pick(among: Sequence[Any_], number: int) -> Any_:
 class LabelingMachine(RuleBasedStateMachine):
     """One run in a transaction of its own, which is rolled back at the end."""
 
-    def __init__(self, team: Team) -> None:
+    team: Team  # Set by the stage.
+
+    def __init__(self) -> None:
         super().__init__()
-        self.team = team
         self.around = ExitStack()
         self.around.enter_context(transaction.atomic())
         self.clock = self.around.enter_context(clock.set_to(START))
@@ -69,18 +70,24 @@ class LabelingMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if hasattr(self, "model"):
-                checks.events_are_complete(self.team.project)
-                self.seal()
+                self.check_at_the_end()
         finally:
             transaction.set_rollback(True)
             self.around.close()
 
+    def check_at_the_end(self) -> None:
+        checks.events_are_complete(self.team.project)
+        connection.check_constraints()
+        self.seal()
+
     @initialize(overlap=st.integers(1, 3))
+    def begin(self, overlap: int) -> None:
+        self.start(overlap)
+
     def start(self, overlap: int) -> None:
         self.team.queue.overlap = overlap
         self.team.queue.save(update_fields=["overlap"])
         self.model = Model(overlap, self.team.queue.lease_length, set(EVERYBODY))
-        self.uses: dict[int, str] = {}
         self.predictions: dict[tuple[str, str], Prediction] = {}
         self.flags: dict[tuple[str, int], Flag] = {}
         for text in TEXTS[:2]:
@@ -91,7 +98,8 @@ class LabelingMachine(RuleBasedStateMachine):
     @rule(text=st.sampled_from(TEXTS), output=st.sampled_from(OUTPUTS), agent=AGENTS)
     def flag(self, text: str, output: str, agent: str) -> None:
         if (text, output) not in self.predictions:
-            made = make_prediction(self.team, text, output, at=self.clock.at)
+            version = self.live_version()
+            made = make_prediction(self.team, text, output, at=self.clock.at, version=version)
             self.predictions[text, output] = made
         prediction = self.predictions[text, output]
         flag = flagging.flag_prediction(
@@ -126,7 +134,7 @@ class LabelingMachine(RuleBasedStateMachine):
     @rule(number=PICK)
     def withdraw_flag(self, number: int) -> None:
         flag = Flag.objects.get(pk=pick(list(self.flags.values()), number).pk)
-        if flag.state == Flag.State.OPEN:
+        if flag.state in {Flag.State.OPEN, Flag.State.STILL_WRONG}:
             flagging.withdraw_flag(flag=flag, at=self.clock.at)
         else:
             with pytest.raises(Conflict):
@@ -360,6 +368,9 @@ class LabelingMachine(RuleBasedStateMachine):
             checks.flags_follow_the_truth(stored)
 
     # Helpers
+
+    def live_version(self) -> ModelVersion:
+        return self.team.version
 
     def person(self, name: str) -> User:
         found: User = getattr(self.team, name)

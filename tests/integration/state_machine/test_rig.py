@@ -9,7 +9,6 @@ import pytest
 from django.db import IntegrityError
 from django.db.models import F
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from labeling import annotating, claims, flag_verdicts, next_slot, queueing, settlement
 from labeling.aggregation import Settled, settle_by_majority
@@ -17,7 +16,7 @@ from labeling.models import Slot
 from labeling.querysets import SlotQuerySet
 from projects.errors import Conflict
 from tests.integration.state_machine.labeling_rules import LabelingMachine
-from tests.integration.state_machine.stage import make_stage
+from tests.integration.state_machine.stage import play
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
@@ -133,8 +132,7 @@ def leave_slots_open_after_a_dispute(patch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_state_machine_catches(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
-    team = make_stage()
     change(monkeypatch)
 
     with pytest.raises(CAUGHT):
-        run_state_machine_as_test(lambda: LabelingMachine(team), settings=UNTIL_CAUGHT)
+        play(LabelingMachine, UNTIL_CAUGHT)

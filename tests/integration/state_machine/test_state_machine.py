@@ -9,10 +9,10 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.integration.state_machine.labeling_rules import LabelingMachine
-from tests.integration.state_machine.stage import make_stage
+from tests.integration.state_machine.loop_rules import LoopMachine
+from tests.integration.state_machine.stage import play
 
 EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "35"))
 LONG = settings(
@@ -27,6 +27,10 @@ LONG = settings(
 @pytest.mark.django_db
 @pytest.mark.timeout(120 + 5 * EXAMPLES)
 def test_labeling_keeps_its_promises_in_any_order_of_its_steps() -> None:
-    team = make_stage()
+    play(LabelingMachine, LONG)
 
-    run_state_machine_as_test(lambda: LabelingMachine(team), settings=LONG)
+
+@pytest.mark.django_db
+@pytest.mark.timeout(120 + 5 * EXAMPLES)
+def test_the_whole_loop_keeps_its_promises_in_any_order_of_its_steps() -> None:
+    play(LoopMachine, LONG)

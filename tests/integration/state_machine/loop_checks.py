@@ -1,0 +1,212 @@
+"""What must be true of batches, datasets, versions and receipts, whatever happened."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from itertools import pairwise
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from events.models import Event
+from feedback.models import Flag, FlagDecision, Prediction
+from labeling.models import Annotation, GroundTruth, Item, Lease, Skip
+from projects.files import read_file
+from projects.identity import TRAIN, identity_of, use_of
+from projects.models import Deployment, ModelVersion, Project
+from retraining.datasets import read_rows
+from retraining.models import (
+    Batch,
+    BatchRevision,
+    BatchRow,
+    DatasetRow,
+    DatasetVersion,
+    DroppedRow,
+    Evaluation,
+    Receipt,
+)
+from retraining.open_models import open_version
+from tests.integration.state_machine.loop_model import GRAPH, Learned, Loop, Shown
+
+ROW = ("item_id", "truth_id", "truth__answer__name")
+
+
+def shown(revision: BatchRevision) -> Shown:
+    """What a lead reads of it now."""
+    rows = revision.rows.values_list(*ROW)
+    return Shown(
+        pk=revision.pk,
+        digest=revision.hash,
+        rows={item: (truth, name) for item, truth, name in rows},
+        retired=frozenset(revision.retired),
+        champion=revision.champion.name if revision.champion else "",
+    )
+
+
+def batches_are_as_modelled(project: Project, loop: Loop) -> None:
+    """Each in the state of the model; approved is what was shown, row by row."""
+    columns = ("pk", "state", "approved_revision_id", "version__name")
+    found = Batch.objects.filter(project=project).values_list(*columns)
+    assert {pk: (state, revision, name or "") for pk, state, revision, name in found} == {
+        pk: (each.state, each.approved.pk if each.approved else None, each.version)
+        for pk, each in loop.proposals.items()
+    }
+    approved = [each.approved for each in loop.proposals.values() if each.approved]
+    pinned = BatchRow.objects.filter(revision__in=[each.pk for each in approved])
+    assert sorted(pinned.values_list("revision_id", *ROW)) == sorted(
+        (each.pk, item, *row) for each in approved for item, row in each.rows.items()
+    )
+    stored = BatchRevision.objects.filter(pk__in=[each.pk for each in approved])
+    assert dict(stored.values_list("pk", "hash")) == {each.pk: each.digest for each in approved}
+
+
+def one_champion(project: Project, loop: Loop) -> None:
+    """A line without gaps, as modelled; the last of it is the only live version."""
+    line = Deployment.objects.filter(project=project, role=Deployment.Role.CHAMPION)
+    stored = list(line.order_by("sequence").values_list("sequence", "version__name"))
+    assert stored == list(enumerate(loop.live, start=1))
+    live = Deployment.objects.current(project.pk)
+    assert live is not None
+    assert live.version.name == loop.champion
+
+
+def fixed_flags_have_their_receipt(project: Project) -> None:
+    told = Receipt.objects.filter(project=project, revoked_at=None).values("flag")
+    assert not Flag.objects.filter(project=project, state="fixed").exclude(pk__in=told).exists()
+
+
+def events_agree_with_states(project: Project) -> None:
+    """Every batch went along the domain's graph, and its last event is its state."""
+    paths: dict[int, list[str]] = defaultdict(lambda: [""])
+    told = Event.objects.filter(project_id=project.pk)
+    of_batches = told.filter(subject_type="retraining.batch").order_by("pk")
+    states = set(GRAPH) | set().union(*GRAPH.values())
+    for pk, name in of_batches.values_list("subject_id", "name"):
+        state = name.removeprefix("batch.").replace("_", " ")
+        if state in states:
+            paths[pk].append(state)
+    for path in paths.values():
+        assert all(then in GRAPH.get(now, set()) for now, then in pairwise(path)), path
+    stored = dict(Batch.objects.filter(project=project).values_list("pk", "state"))
+    assert {pk: path[-1] for pk, path in paths.items()} == stored
+    rows: list[tuple[str, QuerySet[Any]]] = [
+        ("dataset.folded", DatasetVersion.objects.all()),
+        ("version.trained", ModelVersion.objects.filter(kind=ModelVersion.Kind.TRAINED)),
+        ("receipt.sent", Receipt.objects.all()),
+        ("receipt.revoked", Receipt.objects.filter(revoked_at__isnull=False)),
+        ("batch.revised", BatchRevision.objects.all()),
+    ]
+    for name, kept in rows:
+        events = told.filter(name=name).values_list("subject_id", flat=True)
+        assert len(events) == kept.filter(project=project).count(), name
+
+
+class Facts:
+    """Rows that are written once: none may change or vanish."""
+
+    def __init__(self, project: Project) -> None:
+        ours = {"project": project.pk}
+        self.tables: list[tuple[type[Model], dict[str, int], set[str]]] = [
+            *((model, ours, set()) for model in (Annotation, GroundTruth, Lease, Skip)),
+            *((model, ours, set()) for model in (Deployment, ModelVersion, Evaluation)),
+            *((model, ours, set()) for model in (DatasetVersion, DatasetRow)),
+            *((model, ours, set()) for model in (BatchRevision, BatchRow, DroppedRow)),
+            (FlagDecision, {"flag__project": project.pk}, set()),
+            (Event, {"project_id": project.pk}, {"position", "digest"}),
+            (Receipt, ours, {"seen_at", "revoked_at"}),
+        ]
+        self.known: dict[type[Model], dict[int, tuple[object, ...]]] = {}
+
+    def look(self) -> None:
+        for model, ours, changing in self.tables:
+            columns = [f.attname for f in model._meta.concrete_fields if f.name not in changing]
+            stored = model._default_manager.filter(**ours).values_list("pk", *columns)
+            rows = {row[0]: row for row in stored}
+            for pk, row in self.known.get(model, {}).items():
+                assert rows.get(pk) == row, f"{model.__name__} {pk} changed"
+            self.known[model] = rows
+
+
+class Uses:
+    """What each dataset and each evaluation was made of, looked at once when it is new."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.trained: set[str] = set()
+        self.measured: set[str] = set()
+        self.last_dataset = self.last_evaluation = 0
+
+    def look(self, loop: Loop) -> None:
+        datasets = DatasetVersion.objects.filter(project=self.project, pk__gt=self.last_dataset)
+        for dataset in datasets.order_by("pk"):
+            self.last_dataset = dataset.pk
+            self._look_at(dataset, loop)
+        done = Evaluation.objects.filter(project=self.project, pk__gt=self.last_evaluation)
+        for pk, answers in done.order_by("pk").values_list("pk", "answers_id"):
+            self.last_evaluation = pk
+            lines = [json.loads(line) for line in read_file(answers or "").splitlines()]
+            items = [line["item"] for line in lines if "case" not in line]
+            measured = Item.objects.filter(pk__in=items).values_list("identity", flat=True)
+            self.measured |= set(measured)
+        assert not self.trained & self.measured, "trained on what is measured with"
+
+    def _look_at(self, dataset: DatasetVersion, loop: Loop) -> None:
+        """Exactly the labels that were approved, on top of the champion's of that time."""
+        batch = Batch.objects.get(dataset=dataset)
+        expected = loop.outcome_of(loop.proposals[batch.pk].standing)
+        rows = list(read_rows(dataset))
+        assert _by_truth(expected) == {int(str(row["row_id"])): row["label"] for row in rows}
+        assert (dataset.row_count, len(rows)) == (len(expected.rows), len(expected.rows))
+        inputs = [identity_of(self.project, {"text": row["input"]}) for row in rows]
+        assert len(set(inputs)) == len(inputs), "an input is learned twice"
+        assert {use_of(self.project, identity=identity) for identity in inputs} <= {TRAIN}
+        self.trained |= set(inputs)
+
+
+def _by_truth(learned: Learned) -> dict[int, str]:
+    return dict(learned.rows.values())
+
+
+ReceiptDue = tuple[int, int, str, str, bool]
+
+
+def receipts_due(line: Deployment) -> set[ReceiptDue]:
+    """Flag, version, old and new answer, and whether it was learned: of this deployment's job."""
+    version, project = line.version, line.project
+    if Deployment.objects.current(project.pk) != line or version.artifact_id is None:
+        return set()
+    told = Receipt.objects.filter(version=version).values("flag")
+    waiting = Flag.objects.filter(project=project, state__in=["open", "still wrong"])
+    items = {item.identity: item for item in Item.objects.filter(project=project)}
+    model, due = open_version(version), set()
+    for flag in waiting.exclude(pk__in=told):
+        item = items.get(flag.identity)
+        truth = item.truth.answer.name if item and item.truth and item.truth.answer else ""
+        if item is None or truth in {"", flag.output}:
+            continue
+        (answer,) = model.answer([item.input])
+        if answer.label == truth:
+            due.add((flag.pk, version.pk, flag.output, truth, item.use == Item.Use.TRAIN))
+    return due
+
+
+def revocations_due(project: Project, standing: list[str]) -> set[int]:
+    """Receipts of versions that were rolled back, for flags that are answered wrong again."""
+    live = ModelVersion.objects.get(project=project, name=standing[-1])
+    doubtful = Receipt.objects.filter(project=project, revoked_at=None, flag__state="fixed")
+    due = set()
+    for receipt in doubtful.exclude(version__name__in=standing).select_related("flag"):
+        item = Item.objects.get(project=project, identity=receipt.flag.identity)
+        truth = item.truth.answer.name if item.truth and item.truth.answer else None
+        if truth is None or _says(live, item) != truth:
+            due.add(receipt.pk)
+    return due
+
+
+def _says(version: ModelVersion, item: Item) -> str | None:
+    """A trained version's own answer; of an external one, what it was recorded to say last."""
+    if version.artifact_id:
+        return open_version(version).answer([item.input])[0].label
+    recorded = Prediction.objects.filter(version=version, identity=item.identity)
+    return recorded.order_by("pk").values_list("output", flat=True).last()
