@@ -128,13 +128,13 @@ def claim_job(job_id: int, *, at: datetime) -> JobRun | None:
     return JobRun(job, job.fence)
 
 
-def drain_jobs(lane: str | None = None) -> int:
-    """Run every claimable job in this process until none is left: tests and rehearsals."""
+def drain_jobs(project_id: int | None = None) -> int:
+    """Run every claimable job, or every one of a project, in this process until none is left."""
     ran = 0
     while True:
         waiting = Job.objects.claimable(clock.now())
-        if lane:
-            waiting = waiting.filter(lane=lane)
+        if project_id is not None:
+            waiting = waiting.filter(project_id=project_id)
         job_id = waiting.order_by("id").values_list("pk", flat=True).first()
         if job_id is None:
             return ran

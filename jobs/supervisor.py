@@ -100,7 +100,7 @@ class Supervisor:
                 stderr=log,
                 env={**self.environment, "PYTHONUNBUFFERED": "1", **program.environment},
                 start_new_session=True,
-                preexec_fn=_end_with_parent if self.ties_children else None,
+                preexec_fn=end_with_parent if self.ties_children else None,
             )
         if name == "broker":
             self.wait_until_ready(name)
@@ -153,7 +153,8 @@ class Supervisor:
         return next(program for program in self.programs if program.name == name)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """For `preexec_fn`: a process whose parent is killed ends too, where the system can do that."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)

@@ -98,4 +98,4 @@ def postcode_desk_of(seed: int) -> Desk:
     )
 
 
-DESKS = (language_desk_of, postcode_desk_of)
+DESKS = {"language-desk": language_desk_of, "postcode-desk": postcode_desk_of}

@@ -14,15 +14,16 @@ from collections.abc import Callable
 from django.conf import settings
 
 from jobs.errors import JobFailed
+from jobs.supervisor import end_with_parent
+from retraining.demo.loading import LONGEST_SECONDS
 
 LOOK_EVERY = 1.0
-LONGEST_SECONDS = 900
 
 
 def rebuild_demo(*, report: Callable[[int, int | None, str], None]) -> None:
     """Run `load_demo` to its end, or end it when the job is no longer ours."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_demo"]
-    child = subprocess.Popen(command, cwd=settings.BASE_DIR)
+    child = subprocess.Popen(command, preexec_fn=end_with_parent)
     try:
         for second in range(LONGEST_SECONDS):
             if child.poll() is not None:

@@ -21,6 +21,7 @@ from labeling.models import Item
 from labeling.routing import route_new_draws, route_new_flags
 from monitoring.accuracy import measure_day
 from projects.classes import find_class
+from projects.creating import tell_again_alike
 from projects.identity import TRAIN, identity_of, use_of
 from projects.models import Project
 from retraining.chance import seeded_chance
@@ -65,6 +66,7 @@ def play(*, desk: Desk, people: DemoPeople, until: datetime, seed: int) -> Proje
     """Build the project and its history; ends shortly before `until`."""
     with the_clock.set_to(until - timedelta(days=DAYS, hours=2)) as clock:
         project = set_up_project(spec=desk.spec, owner=people.owner, at=clock.at, is_demo=True)
+        tell_again_alike(project, story=f"demo {seed} {project.slug}")
         people.join(project, at=clock.at)
         stage = people.stage(project, project.queues.get())
         model = _first_version(desk, stage, clock)

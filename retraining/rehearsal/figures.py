@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from retraining.models import GateResult
+
+NOT_ENOUGH = GateResult.Result.NOT_ENOUGH
+
 
 @dataclass(frozen=True)
 class RehearsalFigures:
@@ -43,7 +47,7 @@ class RehearsalFigures:
         return asdict(self)
 
     def as_table(self) -> str:
-        """One line per figure, then one per gate."""
+        """One line per figure, then one per gate that could say something."""
         audited = self.audited_accuracy
         lines = [
             ("Right before", f"{self.true_accuracy_before:.3f}", "version 1 on the test set"),
@@ -77,12 +81,19 @@ class RehearsalFigures:
             ("Took", f"{self.seconds:.0f} s", f"{self.peak_memory_mb:.0f} MB at the peak"),
         ]
         table = [f"{name:<18}{value:>22}   {note}" for name, value, note in lines]
-        gates = [
+        return "\n".join([*table, *self._gate_lines(), *self.notes])
+
+    def _gate_lines(self) -> list[str]:
+        """Every gate that decided something; those without evidence are only counted."""
+        decided = [gate for gate in self.gates if gate["result"] != NOT_ENOUGH]
+        lines = [
             f"  {gate['result']:<11} {gate['name']}: {_share(gate['value'])}"
             f" (bound {_share(gate['bound'])})"
-            for gate in self.gates
+            for gate in decided
         ]
-        return "\n".join([*table, "Gates", *gates, *self.notes])
+        if undecided := len(self.gates) - len(decided):
+            lines.append(f"  {NOT_ENOUGH:<11} {undecided} more, which the lead confirmed")
+        return ["Gates", *lines]
 
 
 def _share(value: float | None) -> str:

@@ -7,6 +7,7 @@ import resource
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TextIO
 
 from jobs import clock as the_clock
@@ -25,6 +26,7 @@ from retraining.rehearsal.crowd import Crowd
 from retraining.rehearsal.figures import RehearsalFigures
 from retraining.rehearsal.history import read_history
 from retraining.rehearsal.inputs import messages
+from retraining.rehearsal.keeping import keep_rows
 from retraining.rehearsal.options import RehearsalOptions
 from retraining.rehearsal.people import SimulatedAnnotators, most_similar_classes
 from retraining.rehearsal.progress import Progress
@@ -48,8 +50,13 @@ class Rehearsal:
         return seeded_chance("rehearsal", self.options.seed)
 
 
-def rehearse(options: RehearsalOptions, *, show: TextIO) -> RehearsalFigures:
-    """Play the loop under a set clock; raises our errors with what to change."""
+def rehearse(
+    options: RehearsalOptions, *, show: TextIO, keep_in: Path | None = None
+) -> RehearsalFigures:
+    """Play the loop under a set clock; raises our errors with what to change.
+
+    `keep_in` is a folder for the rows that were trained and tested on.
+    """
     started = time.monotonic()
     parts = read_history(options)
     with the_clock.set_to(opening(options.seed)) as clock:
@@ -59,6 +66,9 @@ def rehearse(options: RehearsalOptions, *, show: TextIO) -> RehearsalFigures:
         truths = _queue_work(rehearsal, drifted, drift_at)
         _label(rehearsal, truths)
         batch, is_promoted = _retrain(rehearsal)
+        test = messages(stage.project, parts.test, at=clock.at)
+        if keep_in is not None:
+            keep_rows(keep_in, batch=batch, test=test)
         rehearsal.progress.step("Counting")
         return counting.count(
             project=stage.project,
@@ -70,7 +80,7 @@ def rehearse(options: RehearsalOptions, *, show: TextIO) -> RehearsalFigures:
             before=before,
             after=_opened(batch),
             drifted=drifted,
-            test=messages(stage.project, parts.test, at=clock.at),
+            test=test,
             drift_at=drift_at,
             seconds=time.monotonic() - started,
             peak_memory_mb=_peak_memory_mb(),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs.clock import UTC
 from labeling.models import Queue
-from projects.creating import give_role
+from projects.creating import give_role, tell_again_alike
 from projects.models import Project, Role, User
 from retraining.project_file import ProjectSpec, QueueSpec, TriggerSpec
 from retraining.rehearsal.options import RehearsalOptions
@@ -55,9 +54,7 @@ def set_stage(*, options: RehearsalOptions, classes: list[str], at: datetime) ->
         triggers=[NEVER],
     )
     project = set_up_project(spec=spec, owner=owner, at=at)
-    # Same seed, same uses and draws: a real project's key is random.
-    project.identity_key = hashlib.sha256(f"rehearsal {options.seed}".encode()).hexdigest()
-    project.save(update_fields=["identity_key"])
+    tell_again_alike(project, story=f"rehearsal {options.seed}")
     return Stage(
         project=project,
         queue=project.queues.get(),

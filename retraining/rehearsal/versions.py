@@ -55,16 +55,16 @@ def train(*, stage: Stage, batch: Batch, clock: SetClock) -> Batch:
     """Approve and let the trainer's process run to its end; raises Conflict where it failed."""
     load_worker_jobs()
     batches.approve_batch(batch=batch, revision=newest_revision(batch), by=stage.lead, at=clock.at)
-    batch = _when_ended(batch)
+    batch = _when_ended(batch, stage)
     if batch.state != Batch.State.EVALUATED or batch.version is None:
         raise Conflict(f"The training ended as {batch.state}: {batch.error}")
     return batch
 
 
-def _when_ended(batch: Batch) -> Batch:
+def _when_ended(batch: Batch, stage: Stage) -> Batch:
     """Run the jobs here; beside a running product its trainer may have taken ours."""
     for _ in range(TRIES):
-        drain_jobs()
+        drain_jobs(stage.project.pk)
         batch = Batch.objects.select_related("version").get(pk=batch.pk)
         if batch.state not in {Batch.State.APPROVED, Batch.State.TRAINING}:
             break
@@ -78,7 +78,7 @@ def promote_if_nothing_failed(*, stage: Stage, batch: Batch, clock: SetClock) ->
     if failed.exists():
         return False
     promotion.promote(batch=batch, by=stage.lead, at=clock.at, confirm_not_enough=True)
-    drain_jobs()
+    drain_jobs(stage.project.pk)
     return True
 
 

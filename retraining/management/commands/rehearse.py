@@ -53,6 +53,9 @@ class Command(BaseCommand):
         parser.add_argument("--false-flags", type=float, default=0.02)
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--json", type=Path, required=True, help="where the figures go")
+        parser.add_argument(
+            "--rows", type=Path, help="folder for the rows trained and tested on, as JSON lines"
+        )
         parser.add_argument("--keep", type=Path, help="keep database and files in this folder")
 
     def handle(self, *args: Any, **given: Any) -> None:
@@ -61,15 +64,15 @@ class Command(BaseCommand):
             options.check()
             if FOLDER not in os.environ:
                 _start_apart(given["keep"])
-            self._rehearse(options, given["json"])
+            self._rehearse(options, out=given["json"], keep_in=given["rows"])
         except DomainError as error:
             raise CommandError(error.message) from error
 
-    def _rehearse(self, options: RehearsalOptions, out: Path) -> None:
+    def _rehearse(self, options: RehearsalOptions, *, out: Path, keep_in: Path | None) -> None:
         from retraining.rehearsal.loop import rehearse  # noqa: PLC0415  Needs the new database.
 
         call_command("migrate", verbosity=0)
-        figures = rehearse(options, show=sys.stderr)
+        figures = rehearse(options, show=sys.stderr, keep_in=keep_in)
         out.write_text(json.dumps(figures.as_json(), indent=2, ensure_ascii=False) + "\n")
         self.stdout.write(figures.as_table())
 
@@ -89,7 +92,8 @@ def _again(folder: Path) -> int:
         "DATA_DIR": str(folder),
         "DATABASE_URL": f"sqlite:///{folder / 'rehearsal.sqlite3'}",
         "SECRET_KEY": settings.SECRET_KEY,
-        "REDIS_URL": "redis://127.0.0.1:1/0",  # Nobody is woken: jobs run in this process.
+        "REDIS_URL": "redis://127.0.0.1:1/0",  # Nobody is woken: jobs run in this process,
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "ERROR"),  # and nobody misses it.
     }
     manage = Path(settings.BASE_DIR) / "manage.py"
     return os.spawnve(  # noqa: S606  The same program, with the same arguments.
