@@ -215,7 +215,8 @@ class LabelingMachine(RuleBasedStateMachine):
     @rule(words=st.lists(ANSWERS, min_size=4, max_size=4))
     def everybody_works(self, words: list[str]) -> None:
         for annotator, said in zip(EVERYBODY, words, strict=True):
-            self.work(annotator=annotator, words=said)
+            if self.has_work_for(annotator):
+                self.work(annotator=annotator, words=said)
 
     @rule(annotator=ANNOTATORS)
     def pass_on(self, annotator: str) -> None:
@@ -228,7 +229,8 @@ class LabelingMachine(RuleBasedStateMachine):
     @rule()
     def everybody_passes(self) -> None:
         for annotator in EVERYBODY:
-            self.pass_on(annotator=annotator)
+            if self.has_work_for(annotator):
+                self.pass_on(annotator=annotator)
 
     @rule(step=STEPS)
     def walk_away(self, step: timedelta) -> None:
@@ -308,7 +310,9 @@ class LabelingMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.things)
     @rule(number=PICK)
     def requeue(self, number: int) -> None:
-        thing = self.some_thing(number, RESOLVED)
+        self.requeue_thing(self.some_thing(number, RESOLVED))
+
+    def requeue_thing(self, thing: Thing) -> None:
         item, rita = Item.objects.get(pk=thing.pk), self.team.rita
         if thing.state != RESOLVED:
             with pytest.raises(Conflict):
@@ -418,6 +422,12 @@ class LabelingMachine(RuleBasedStateMachine):
         said = self.model.submit(given, annotation.pk, *self.vote(answer))
         assert annotation.counts == bool(said.number)
         return said
+
+    def has_work_for(self, annotator: str) -> bool:
+        """As the model sees it; that a claim sees the same is what `claim` is for."""
+        things = self.model.things.values()
+        has_some = bool(self.model.held_by(annotator, self.clock.at))
+        return has_some or any(self.model.may_have(thing, annotator) for thing in things)
 
     def check_given(self, annotator: str, lease: Lease | None) -> None:
         """The place this person holds, else one they may have; None only where there is none."""

@@ -1,0 +1,142 @@
+"""The whole loop with known-bad changes: each must be caught by its state machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from jobs.running import JobRun
+from labeling.models import Item
+from labeling.querysets import ItemQuerySet
+from projects.models import Deployment
+from retraining import (
+    batches,
+    datasets,
+    live_line,
+    promotion,
+    receipts,
+    revisions,
+    training,
+)
+from retraining.eligible import champion_dataset, rows_of
+from retraining.models import Batch, DatasetRow, Receipt, RegressionCase
+from retraining.regression_cases import StandingCase
+from tests.integration.state_machine.loop_rules import LoopMachine
+from tests.integration.state_machine.stage import play
+from tests.integration.state_machine.test_rig import CAUGHT, UNTIL_CAUGHT, Change
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+
+
+def approve_what_was_not_shown(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether the rows are still what the lead read."""
+    patch.setattr(batches, "_refuse_unless_current", lambda revision: None)
+    patch.setattr(batches, "_seal", lambda revision: None)
+
+
+def start_what_is_no_longer_current(patch: pytest.MonkeyPatch) -> None:
+    class Holds:
+        holds = True
+
+    patch.setattr(training, "difference_of", lambda revision: Holds())
+
+
+def forget_to_seal(patch: pytest.MonkeyPatch) -> None:
+    """Answers behind approved rows can still be undone."""
+    patch.setattr(batches, "_seal", lambda revision: None)
+
+
+def train_on_what_is_held_out(patch: pytest.MonkeyPatch) -> None:
+    def any_use(project: Any, *, besides: Any = None) -> ItemQuerySet:
+        undecided = Batch.objects.undecided(project)
+        if besides is not None:
+            undecided = undecided.exclude(pk=besides.pk)
+        known = DatasetRow.objects.in_chain(champion_dataset(project))
+        settled = Item.objects.settled(project).exclude(truth__in=known.values("truth"))
+        return settled.exclude(truth__in=rows_of(undecided).values("truth"))
+
+    patch.setattr(revisions, "eligible_items", any_use)
+    keep_twins_of_held_out_rows(patch)  # A held-out row is its own twin: it would be left out.
+
+
+def keep_twins_of_held_out_rows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(revisions, "find_near_duplicates", lambda rows, *, of: [])
+
+
+def keep_retired_rows(patch: pytest.MonkeyPatch) -> None:
+    """A corrected row is learned beside its correction."""
+    patch.setattr(revisions, "retired_truths", lambda parent: [])
+
+
+def let_a_zombie_write(patch: pytest.MonkeyPatch) -> None:
+    """The fence of a job is not looked at."""
+    patch.setattr(JobRun, "hold", lambda run: None)
+
+
+def promote_against_another_champion(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(promotion, "_judged", lambda batch, champion: promotion._newest(batch))
+
+
+def promote_without_moving_the_line(patch: pytest.MonkeyPatch) -> None:
+    """The batch is promoted, and the old version stays live."""
+
+    def leave(*, expected: Any, version: Any, **_: Any) -> Deployment | None:
+        return Deployment.objects.current(version.project_id)
+
+    patch.setattr(promotion, "deploy", leave)
+
+
+def roll_back_to_what_was_left(patch: pytest.MonkeyPatch) -> None:
+    """A second rollback leads to the version that was rolled back a moment ago."""
+
+    def line_of(project: Any) -> list[Any]:
+        lines = Deployment.objects.champions(project.pk).select_related("version")
+        return [line.version for line in lines.order_by("sequence")]
+
+    patch.setattr(live_line, "standing_versions", line_of)
+
+
+def thank_for_what_is_still_wrong(patch: pytest.MonkeyPatch) -> None:
+    class Agreeing(str):
+        def __ne__(self, other: object) -> bool:
+            return False
+
+    def agree(case: RegressionCase) -> StandingCase:
+        return StandingCase(case, Agreeing())
+
+    patch.setattr(receipts, "as_standing", agree)
+
+
+def keep_receipts_after_a_rollback(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(receipts, "_doubtful", lambda line: Receipt.objects.none())
+
+
+def fold_without_an_event(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(datasets, "record", lambda *_, **__: None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        approve_what_was_not_shown,
+        start_what_is_no_longer_current,
+        forget_to_seal,
+        train_on_what_is_held_out,
+        keep_twins_of_held_out_rows,
+        keep_retired_rows,
+        let_a_zombie_write,
+        promote_against_another_champion,
+        promote_without_moving_the_line,
+        roll_back_to_what_was_left,
+        thank_for_what_is_still_wrong,
+        keep_receipts_after_a_rollback,
+        fold_without_an_event,
+    ],
+)
+def test_the_loop_machine_catches(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(monkeypatch)
+
+    with pytest.raises(CAUGHT):
+        play(LoopMachine, settings(UNTIL_CAUGHT, max_examples=60))
