@@ -11,8 +11,10 @@ MOST_NUDGES = 500
 
 
 def sweep(at: datetime) -> None:
-    run_ticks(at)
-    renudge(at)
+    try:
+        run_ticks(at)
+    finally:
+        renudge(at)
 
 
 def renudge(at: datetime) -> int:
@@ -24,8 +26,21 @@ def renudge(at: datetime) -> int:
 
 
 def run_ticks(at: datetime) -> list[str]:
-    """Run every tick that is due, each by at most one worker; returns their names."""
-    return [name for name in TICKS if _take_turn(name, at)]
+    """Run every tick that is due, each by at most one worker; returns their names.
+
+    One that fails stops no other: the failures are raised together when all had their turn.
+    """
+    ran, failures = [], []
+    for name in TICKS:
+        try:
+            if _take_turn(name, at):
+                ran.append(name)
+        except Exception as failure:  # noqa: BLE001  Raised below.
+            failure.add_note(f"In the tick {name}.")
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("Ticks failed", failures)
+    return ran
 
 
 def _take_turn(name: str, at: datetime) -> bool:

@@ -16,10 +16,9 @@ from projects.classes import add_class, clean_class_name
 from projects.errors import Conflict, Invalid
 from projects.models import LabelClass, Project, User
 from retraining.models import Trigger
-from retraining.project_file import ProjectSpec, QueueSpec, TriggerSpec
-from retraining.setting_up import add_queue, add_quota, add_routing
+from retraining.project_file import ProjectSpec, QueueSpec
+from retraining.setting_up import add_queue, add_quota, add_routing, rule_fields
 from retraining.trainer_catalog import TRAINER_CATALOG
-from retraining.triggers import CONDITIONS
 
 
 @transaction.atomic
@@ -103,14 +102,6 @@ def _change_rules(project: Project, spec: ProjectSpec, *, at: datetime) -> None:
         Trigger.objects.update_or_create(
             project=project,
             name=wanted.name,
-            defaults=_trigger_fields(wanted),
-            create_defaults={**_trigger_fields(wanted), "created_at": at},
+            defaults=rule_fields(wanted),
+            create_defaults={**rule_fields(wanted), "created_at": at},
         )
-
-
-def _trigger_fields(wanted: TriggerSpec) -> dict[str, object]:
-    return {
-        "join": Trigger.Join(wanted.join),
-        "conditions": [CONDITIONS[c["kind"]].clean(c) for c in wanted.conditions],
-        "cool_down_hours": wanted.cool_down_hours,
-    }

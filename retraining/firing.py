@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from labeling.models import GroundTruth, Item
+from projects.errors import Invalid
 from projects.models import Deployment, Project
 from retraining.coverage import Coverage, NewTruth, coverage_of, progress_of
 from retraining.models import Batch, CoverageQuota, Trigger
-from retraining.triggers import CONDITIONS, Situation, Verdict
+from retraining.triggers import CONDITIONS, Situation, Verdict, clean_condition
+from retraining.triggers.base import Parameters
 
 DRY_RUN_DAYS = 90
 
@@ -42,10 +44,7 @@ def situation_of(project: Project, *, at: datetime) -> Situation:
 
 def evaluate_trigger(trigger: Trigger, situation: Situation) -> Firing:
     """Check every condition, also those that no longer matter: the page shows them all."""
-    verdicts = tuple(
-        CONDITIONS[condition["kind"]].check(condition, situation)
-        for condition in trigger.conditions
-    )
+    verdicts = tuple(_check(condition, situation) for condition in trigger.conditions)
     return Firing(
         trigger_id=trigger.pk,
         verdicts=verdicts,
@@ -56,7 +55,7 @@ def evaluate_trigger(trigger: Trigger, situation: Situation) -> Firing:
 
 def describe_trigger(trigger: Trigger) -> str:
     """The rule as one sentence: `When all quotas are met, or 30 days have passed`."""
-    parts = [CONDITIONS[condition["kind"]].describe(condition) for condition in trigger.conditions]
+    parts = [_describe(condition) for condition in trigger.conditions]
     joint = ", or " if trigger.join == Trigger.Join.ANY else ", and "
     return f"When {joint.join(parts)}" if parts else "Never: it has no conditions"
 
@@ -85,11 +84,24 @@ def dry_run(trigger: Trigger, *, at: datetime, days: int = DRY_RUN_DAYS) -> list
 
 def evaluate_conditions(trigger: Trigger, situation: Situation) -> bool:
     """Whether the conditions hold together, whatever the cool-down."""
-    verdicts = [
-        CONDITIONS[condition["kind"]].check(condition, situation)
-        for condition in trigger.conditions
-    ]
-    return _join(trigger, verdicts)
+    return _join(trigger, [_check(condition, situation) for condition in trigger.conditions])
+
+
+def _check(condition: Parameters, situation: Situation) -> Verdict:
+    """A stored condition that cannot be read never holds, says so, and stops nobody else's."""
+    try:
+        fine = clean_condition(condition)
+    except Invalid as error:
+        return Verdict(False, f"it cannot be read, so it never holds: {error.message}")
+    return CONDITIONS[fine["kind"]].check(fine, situation)
+
+
+def _describe(condition: Parameters) -> str:
+    try:
+        fine = clean_condition(condition)
+    except Invalid:
+        return "a condition holds that cannot be read"
+    return CONDITIONS[fine["kind"]].describe(fine)
 
 
 def _join(trigger: Trigger, verdicts: Sequence[Verdict]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -21,6 +22,7 @@ from retraining.project_file import (
     TriggerSpec,
 )
 from retraining.trainer_catalog import TRAINER_CATALOG
+from retraining.trigger_rules import clean_rule
 
 
 @transaction.atomic
@@ -54,9 +56,7 @@ def set_up_project(
         Trigger.objects.create(
             project=project,
             name=trigger.name,
-            join=Trigger.Join(trigger.join),
-            conditions=trigger.conditions,
-            cool_down_hours=trigger.cool_down_hours,
+            **rule_fields(trigger),
             created_at=at,
         )
     change_audit_rate(project=project, rate=spec.audit_rate, at=at, by=owner)
@@ -78,6 +78,13 @@ def add_quota(*, project: Project, spec: QuotaSpec) -> CoverageQuota:
         defaults={"wanted": spec.wanted},
     )
     return quota
+
+
+def rule_fields(spec: TriggerSpec) -> dict[str, Any]:
+    """The described rule as a trigger stores it."""
+    return clean_rule(
+        join=spec.join, conditions=spec.conditions, cool_down_hours=spec.cool_down_hours
+    )
 
 
 def describe_project(project: Project) -> ProjectSpec:

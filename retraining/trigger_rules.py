@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from events.recording import record
 from projects.errors import Conflict, Invalid, NotFound
 from projects.models import Project, User
 from retraining.models import Trigger
-from retraining.triggers import CONDITIONS
+from retraining.triggers import clean_condition
 
 
 def access_trigger(project: Project, pk: int) -> Trigger:
@@ -19,6 +20,21 @@ def access_trigger(project: Project, pk: int) -> Trigger:
     if found is None:
         raise NotFound("There is no such rule in this project.")
     return found
+
+
+def clean_rule(
+    *, join: str, conditions: Sequence[Mapping[str, Any]], cool_down_hours: int
+) -> dict[str, Any]:
+    """The fields as a trigger stores them, whichever way they came; Invalid says what to do."""
+    if join not in Trigger.Join.values:
+        raise Invalid(f"A rule joins its conditions by any or all, not by {join!r}.")
+    if cool_down_hours < 0:
+        raise Invalid("A rule's cool-down is a number of hours, 0 or more.")
+    return {
+        "join": Trigger.Join(join),
+        "conditions": [clean_condition(condition) for condition in conditions],
+        "cool_down_hours": cool_down_hours,
+    }
 
 
 @transaction.atomic
@@ -39,9 +55,7 @@ def add_trigger(
             trigger = Trigger.objects.create(
                 project=project,
                 name=name.strip(),
-                join=Trigger.Join(join),
-                conditions=[CONDITIONS[c["kind"]].clean(c) for c in conditions],
-                cool_down_hours=cool_down_hours,
+                **clean_rule(join=join, conditions=conditions, cool_down_hours=cool_down_hours),
                 created_at=at,
             )
     except IntegrityError:
