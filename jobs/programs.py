@@ -16,6 +16,8 @@ from django.conf import settings
 from jobs import broker
 
 ANSWER_SECONDS = 2
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  To listen on, not to ask at.
+ALLOWED_NAME = "localhost"  # Whatever ALLOWED_HOSTS says.
 # One numeric thread each: the processes share the machine, and the work is many small arrays.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -47,11 +49,16 @@ class Site:
 
     @property
     def address(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        """Where a process of this host finds web."""
+        return f"http://{self._near_host}:{self.port}"
 
     @property
     def predictor_address(self) -> str:
-        return f"http://{self.host}:{self.predictor_port}"
+        return f"http://{self._near_host}:{self.predictor_port}"
+
+    @property
+    def _near_host(self) -> str:
+        return EVERY_ADDRESS.get(self.host, self.host)
 
 
 def site_from_settings() -> Site:
@@ -71,8 +78,10 @@ def programs(site: Site) -> list[Program]:
     return [
         *embedded,
         # Imported once and shared by its workers; a broken import ends the master at once.
-        _server("web", "config.wsgi", site.address, "--preload", workers=2, threads=8),
-        _server("predictor", "config.predictor", site.predictor_address, workers=1, threads=16),
+        _server("web", "config.wsgi", site, site.address, "--preload", workers=2, threads=8),
+        _server(
+            "predictor", "config.predictor", site, site.predictor_address, workers=1, threads=16
+        ),
         _worker("worker", "light", "--pool=prefork", "--concurrency=2"),
         _worker(
             "trainer", "training", "--pool=prefork", "--concurrency=1", "--max-tasks-per-child=10"
@@ -93,11 +102,11 @@ def _broker(site: Site, socket: Path) -> Program:
 
 
 def _server(
-    name: str, module: str, address: str, *options: str, workers: int, threads: int
+    name: str, module: str, site: Site, address: str, *options: str, workers: int, threads: int
 ) -> Program:
     command = [
         *_module("gunicorn", f"{module}:application"),
-        f"--bind={address.removeprefix('http://')}",
+        f"--bind={site.host}:{address.rpartition(':')[2]}",
         "--worker-class=gthread",
         f"--workers={workers}",
         f"--threads={threads}",
@@ -105,7 +114,7 @@ def _server(
         "--no-control-socket",
         *options,
     ]
-    return Program(name, command, partial(is_answering, f"{address}/healthz"), ONE_THREAD)
+    return Program(name, command, partial(is_answering_here, f"{address}/healthz"), ONE_THREAD)
 
 
 def _worker(name: str, lane: str, *options: str) -> Program:
@@ -136,10 +145,16 @@ def _module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, *arguments]
 
 
-def is_answering(url: str) -> bool:
-    """Whether a local address answers 200."""
+def is_answering_here(url: str) -> bool:
+    """Whether a process of this host answers 200, whatever names it serves to others."""
+    return is_answering(url, name=ALLOWED_NAME)
+
+
+def is_answering(url: str, *, name: str = "") -> bool:
+    """Whether an address of our own answers 200."""
+    request = urllib.request.Request(url, headers={"Host": name} if name else {})  # noqa: S310
     try:
-        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  Own address.
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs import clock
 from jobs.models import WorkerBeat
-from jobs.programs import is_answering, site_from_settings
+from jobs.programs import is_answering_here, site_from_settings
 
 SEEN_WITHIN = timedelta(seconds=60)
 
@@ -31,9 +31,9 @@ class Command(BaseCommand):
     def is_alive(self, name: str) -> bool:
         site = site_from_settings()
         if name == "web":
-            return is_answering(f"{site.address}/healthz")
+            return is_answering_here(f"{site.address}/healthz")
         if name == "predictor":
-            return is_answering(f"{site.predictor_address}/healthz")
+            return is_answering_here(f"{site.predictor_address}/healthz")
         recent = WorkerBeat.objects.filter(seen_at__gt=clock.now() - SEEN_WITHIN)
         if name == "beat":  # Beat itself writes nothing; what it sets off does.
             return recent.filter(lane="swept").exists()

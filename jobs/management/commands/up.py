@@ -12,7 +12,7 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs.broker import BrokerMissing
-from jobs.programs import Site, is_answering, programs, site_from_settings
+from jobs.programs import Site, is_answering_here, programs, site_from_settings
 from jobs.supervisor import (
     PortTaken,
     SecondCopy,
@@ -72,7 +72,10 @@ class Command(BaseCommand):
 
     def welcome(self, site: Site) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not (ready := is_answering(f"{site.address}/readyz")) and time.monotonic() < deadline:
+        while (
+            not (ready := is_answering_here(f"{site.address}/readyz"))
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.25)
         word = "ready" if ready else f"up, but not ready: see {site.address}/readyz"
         self.say(f"\nSetright is {word}.\n\n  {site.address}\n")
