@@ -18,10 +18,16 @@ OURS = frozenset(
 )
 
 
+# Not read by the product: docker-compose.yml makes DATABASE_URL and the database's account of it.
+FOR_COMPOSE = [
+    Setting("POSTGRES_PASSWORD", "", "For docker-compose.yml: the password of its PostgreSQL."),
+]
+
+
 def env_example() -> str:
     """Every setting with what it is for and what it is when nobody sets it."""
     lines = [f"# Every setting of Setright, {GENERATED}.", "# Uncomment what you change.", ""]
-    for setting in DECLARED.values():
+    for setting in _settings():
         lines += [f"# {setting.help}", f"# {setting.name}={_default(setting)}", ""]
     return "\n".join(lines)
 
@@ -29,7 +35,7 @@ def env_example() -> str:
 def settings_page() -> str:
     rows = [
         f"| `{setting.name}` | {_code(_default(setting))} | {setting.help} |"
-        for setting in DECLARED.values()
+        for setting in _settings()
     ]
     return _page(
         "Settings",
@@ -71,6 +77,10 @@ def stale() -> dict[Path, str]:
     return {
         path: text for path, text in wanted.items() if not path.exists() or path.read_text() != text
     }
+
+
+def _settings() -> list[Setting]:
+    return [*DECLARED.values(), *FOR_COMPOSE]
 
 
 def _page(title: str, lead: str, body: list[str]) -> str:

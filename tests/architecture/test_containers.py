@@ -11,15 +11,19 @@ import yaml
 from django.core.management import get_commands
 
 from config.env import DECLARED
+from config.reference import FOR_COMPOSE
 from jobs.programs import programs, site_from_settings
 from tests.architecture.tree import APPS, ROOT
 
 OURS = {"web", "predictor", "worker", "trainer", "sweep", "beat"}
-# Names that the compose file asks for and hands on under another name, or to another image.
-COMPOSE_ONLY = {"POSTGRES_PASSWORD"}
+# What the containers decide; everything else is as .env says.
+DECIDED = {
+    "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PREDICTOR_URL", "ALLOWED_HOSTS", "HOST", "PORT",
+    "PREDICTOR_PORT", "DATA_DIR", "STATIC_ROOT",
+}  # fmt: skip
 KNOWN_KEYS = {
-    "build", "command", "depends_on", "environment", "healthcheck", "image", "ports", "restart",
-    "stop_grace_period", "volumes",
+    "build", "command", "depends_on", "env_file", "environment", "healthcheck", "image", "ports",
+    "restart", "stop_grace_period", "volumes",
 }  # fmt: skip
 
 
@@ -74,12 +78,21 @@ def test_everything_that_stays_up_has_a_health_check(services: dict[str, Any]) -
     assert without == {"migrate"}
 
 
-def test_every_variable_is_a_setting(services: dict[str, Any]) -> None:
-    given = {name for ours in [*OURS, "migrate"] for name in services[ours]["environment"]}
-    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+@pytest.mark.parametrize("name", sorted([*OURS, "migrate"]))
+def test_every_setting_of_the_file_reaches_every_process(
+    services: dict[str, Any], name: str
+) -> None:
+    assert services[name]["env_file"] == [{"path": ".env", "required": False}]
+    assert set(services[name]["environment"]) == DECIDED
 
-    assert given <= set(DECLARED)
-    assert asked - COMPOSE_ONLY <= set(DECLARED)
+
+def test_every_variable_is_a_setting_that_the_example_names() -> None:
+    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    example = set(re.findall(r"^# (\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+    assert set(DECLARED) >= DECIDED
+    assert example == set(DECLARED) | {setting.name for setting in FOR_COMPOSE}
+    assert asked <= example
 
 
 def test_secrets_come_from_outside_and_are_asked_for(services: dict[str, Any]) -> None:
@@ -90,7 +103,8 @@ def test_secrets_come_from_outside_and_are_asked_for(services: dict[str, Any]) -
 
 
 def test_the_demo_is_off_unless_asked_for(services: dict[str, Any]) -> None:
-    assert services["web"]["environment"]["DEMO"] == "${DEMO:-no}"
+    assert DECLARED["DEMO"].default == "no"
+    assert all("DEMO" not in services[name]["environment"] for name in OURS)
 
 
 def test_every_volume_is_declared_and_used(compose: dict[str, Any]) -> None:
