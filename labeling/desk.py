@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from labeling import claims
 from labeling.models import Annotation, Lease, Queue, Slot
+from labeling.reach import Shortage, shortages
 from projects.models import Project, User
 
 MOST_COUNTED = 100  # A longer queue is "many": counting it to the end would cost every answer.
@@ -28,11 +30,15 @@ class Tally:
 
 @dataclass(frozen=True)
 class Emptiness:
-    """Why nothing can be given: all done, held by others, or nothing that this person may have."""
+    """Why nothing can be given: all done, held by others, or nothing that this person may have.
+
+    `short` says which items no number of answers here would finish.
+    """
 
     kind: Literal["done", "held", "none"]
     held_count: int = 0
     first_free_at: datetime | None = None
+    short: Sequence[Shortage] = ()
 
 
 def next_queue(*, project: Project, annotator: User) -> Queue | None:
@@ -68,7 +74,9 @@ def why_empty(*, queue: Queue, annotator: User) -> Emptiness:
     if first is not None:
         return Emptiness("held", held.values("item").distinct().count(), first)
     is_anything_open = Slot.objects.open_in(queue.pk).exists()
-    return Emptiness("none" if is_anything_open else "done")
+    if not is_anything_open:
+        return Emptiness("done")
+    return Emptiness("none", short=shortages(queue.project))
 
 
 def keep_lease(*, lease: Lease, at: datetime) -> datetime | None:

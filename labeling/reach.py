@@ -1,14 +1,26 @@
-"""Whether the people of an item can still finish it; where they cannot, the reviewer decides."""
+"""Whether people can still finish an item; where they cannot, the reviewer decides or is told."""
 
 from __future__ import annotations
 
-from django.db.models import F, QuerySet
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Max, QuerySet
 
 from feedback.models import Sighting
 from labeling.models import Annotation, Item, Skip, Slot
-from projects.models import Membership, Role
+from projects.models import Membership, Project, Role
 
 AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Items of a queue that ask for more people than the project has annotators."""
+
+    queue: str
+    items: int
+    wanted: int
+    people: int
 
 
 def is_beyond_reach(item: Item) -> bool:
@@ -29,6 +41,19 @@ def passed_on() -> list[int]:
     """Open items that somebody passed on: those that may have become stuck without a new answer."""
     passed = Skip.objects.filter(round=F("item__round"), item__state=Item.State.OPEN)
     return list(passed.order_by("item").values_list("item", flat=True).distinct()[:AT_ONCE])
+
+
+def shortages(project: Project) -> list[Shortage]:
+    """By queue; until somebody joins, or passes one on to the reviewer, those items wait."""
+    annotators = Membership.objects.filter(project=project, role=Role.ANNOTATOR)
+    people = annotators.filter(user__is_active=True).count()
+    places = Slot.objects.filter(
+        project=project, number__gt=people, item__state=Item.State.OPEN, round=F("item__round")
+    ).exclude(state=Slot.State.WITHDRAWN)
+    found = places.values_list("queue__name").annotate(Count("item", distinct=True), Max("number"))
+    return [
+        Shortage(name, items, wanted, people) for name, items, wanted in found.order_by("queue")
+    ]
 
 
 def _people_left(item: Item) -> QuerySet[Membership]:

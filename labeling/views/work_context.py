@@ -60,6 +60,7 @@ def empty_context(*, queue: Queue, annotator: User, at: datetime, last: Context 
         "kind": empty.kind,
         "held_count": empty.held_count,
         "seconds_until_free": max(0, round(seconds)),
+        "short": empty.short,
         "done_count": desk.answers_today(annotator=annotator, queue=queue, at=at),
         "last": last,
         "work_url": work_url(queue),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from labeling.class_proposals import items_outside, people_who_said, waiting_proposals
+from labeling.reach import shortages
 from projects.classes import accepted_classes
 from projects.models import Project, Role
 from projects.task_types import TASK_TYPES
@@ -32,6 +33,7 @@ def coverage_context(
         "can_decide": is_lead,
         "quotas": [_quota(quota, at) for quota in coverage.quotas],
         "most": max((max(q.have, q.wanted) for q in coverage.quotas), default=1),
+        "short": shortages(project),
         "ready_words": _ready_words(coverage),
         "open_batch": _open_batch(project),
         "segment_key": key,

@@ -262,6 +262,18 @@ def test_items_this_person_may_not_have_read_as_for_others(team: Team, clock: Se
     assert "Nothing for you here" in text_of(part)
 
 
+def test_items_that_ask_for_more_people_than_there_are_say_so(clock: SetClock) -> None:
+    team = make_team(at=clock.at, overlap=5)
+    queue_texts(team, clock, "where is my money", "where is my parcel")
+    pages = Pages(team.bob)
+    for _ in range(2):
+        part = first_answer(team, pages)
+
+    assert "2 items of Everyday queue ask for 5 people" in text_of(part)
+    coverage = reverse("retraining:coverage-show", kwargs={"slug": "intents"})
+    assert "the project has 4 annotators" in text_of(Pages(team.lena).get(coverage))
+
+
 def test_more_than_nine_classes_are_found_by_typing(clock: SetClock) -> None:
     names = tuple(f"class {number}" for number in range(12))
     team = make_team(at=clock.at, classes=names)
