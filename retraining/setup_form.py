@@ -56,7 +56,8 @@ class SetupForm(forms.Form):
         label="Of a hundred answers, drawn at random for audit",
         min_value=0,
         max_value=100,
-        initial=5,
+        required=False,
+        help_text="Empty: as it is, or for a new project as above: 5, and 10 for the regulated.",
     )
 
     def __init__(self, data: Any = None, *, spec: ProjectSpec | None = None) -> None:
@@ -76,8 +77,9 @@ class SetupForm(forms.Form):
             "segment_keys": _lines(said["segment_keys"]),
             "guideline": said["guideline"],
             "accuracy_target": said["accuracy_target"],
-            "audit_rate": said["audit_percent"] / 100,
         }
+        if said["audit_percent"] is not None:
+            fields["audit_rate"] = said["audit_percent"] / 100
         if self.spec is not None:
             return _changed(self.spec, fields)
         task_type = said["task_type"]

@@ -45,6 +45,20 @@ NEW = {
 }
 
 
+@pytest.mark.parametrize(
+    ("preset", "said", "rate"),
+    [("regulated", "", 0.1), ("small team", "", 0.05), ("regulated", "3", 0.03)],
+)
+def test_the_preset_says_how_much_is_audited_unless_the_form_does(
+    preset: str, said: str, rate: float
+) -> None:
+    Pages(make_person("sara")).post(
+        "/projects/new", **{**NEW, "preset": preset, "audit_percent": said}
+    )
+
+    assert Project.objects.get(name="Help desk").audit_plans.get().rate == rate
+
+
 def test_a_project_is_made_from_the_form_and_its_preset() -> None:
     person = make_person("sara")
 
