@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from feedback import flagging, prediction_imports, search_index
+from feedback import flagging, importing, prediction_imports, search_index
 from jobs.adding import add_job
 from jobs.registry import job, tick
 from jobs.running import JobRun
@@ -22,6 +22,11 @@ def keep_search_filled(at: datetime) -> None:
 def attach_flags(at: datetime) -> None:
     """A flag and its prediction may have been on their way at the same moment."""
     flagging.attach_overdue_flags(at=at)
+
+
+@tick("feedback.end_lost_imports", every=timedelta(seconds=5))
+def end_lost_imports(at: datetime) -> None:
+    importing.end_lost_imports(at=at)
 
 
 @job(FILL)

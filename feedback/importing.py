@@ -24,7 +24,11 @@ from projects.models import Project, User
 
 CHUNK_ROWS = 1_000
 MOST_PROBLEMS = 100  # Kept with the import; the counts are of all.
+WHOLE_FILE = 0  # The line of a problem that is not of a line.
 COUNTS = ("accepted", "duplicates", "conflicts", "rejected", "refused")
+
+
+UNDER_WAY = [Import.State.WAITING, Import.State.RUNNING]
 
 
 @dataclass
@@ -83,12 +87,18 @@ def start_import(
 
 
 def run_import(run: JobRun, *, import_id: int, store_chunk: StoreChunk) -> None:
-    """Read the file from the last checkpoint on; a second run of a finished one does nothing."""
+    """Read the file from the last checkpoint on; a second run of a finished one does nothing.
+
+    One that failed goes on from there too: only the button that retries its job leads here.
+    """
     imported = Import.objects.select_related("project").get(pk=import_id)
-    if imported.state not in {Import.State.WAITING, Import.State.RUNNING}:
+    if imported.state in {Import.State.DONE, Import.State.UNDONE}:
         return
     table = _open(run, imported)
-    Import.objects.filter(pk=import_id).update(state=Import.State.RUNNING)
+    imported.problems = [told for told in imported.problems if told["line"] != WHOLE_FILE]
+    Import.objects.filter(pk=import_id).update(
+        state=Import.State.RUNNING, problems=imported.problems, ended_at=None
+    )
     rows = islice(table.rows(), imported.next_row, None)
     while chunk := list(islice(rows, CHUNK_ROWS)):
         if run.is_cancel_requested():
@@ -99,11 +109,31 @@ def run_import(run: JobRun, *, import_id: int, store_chunk: StoreChunk) -> None:
     _end(run, imported, Import.State.DONE)
 
 
+def end_lost_imports(*, at: datetime) -> int:
+    """Those whose job ended without ending them fail with the job's reason."""
+    under_way = Import.objects.filter(state__in=UNDER_WAY).select_related("job", "project")
+    lost = [one for one in under_way if one.job is None or one.job.has_ended]
+    return sum(_end_lost(imported, at=at) for imported in lost)
+
+
+@transaction.atomic
+def _end_lost(imported: Import, *, at: datetime) -> bool:
+    reason = (imported.job.error if imported.job else "") or "Its job ended without a result."
+    told = f"It stopped after {imported.next_row:,} rows; what is in stays. {reason}"
+    problems = [{"line": WHOLE_FILE, "reason": told}, *imported.problems][:MOST_PROBLEMS]
+    ended = Import.objects.filter(pk=imported.pk, state__in=UNDER_WAY).update(
+        state=Import.State.FAILED, problems=problems, ended_at=at
+    )
+    if ended:
+        _record_end(imported, Import.State.FAILED, at=at)
+    return bool(ended)
+
+
 def _open(run: JobRun, imported: Import) -> Table:
     try:
         return read_table(read_file(imported.file_digest), file_name=imported.file_name)
     except Invalid as error:
-        imported.problems = [{"line": 0, "reason": error.message}]
+        imported.problems = [{"line": WHOLE_FILE, "reason": error.message}]
         imported.save(update_fields=["problems"])
         _end(run, imported, Import.State.FAILED)
         raise JobFailed(error.message) from error
@@ -127,6 +157,10 @@ def _end(run: JobRun, imported: Import, state: str) -> None:
     run.hold()
     at = run.now()
     Import.objects.filter(pk=imported.pk).update(state=state, ended_at=at)
+    _record_end(imported, state, at=at)
+
+
+def _record_end(imported: Import, state: str, *, at: datetime) -> None:
     record(
         "import.ended",
         subject=imported,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from events.models import Event
-from feedback.importing import start_import
+from feedback import prediction_imports
+from feedback.importing import end_lost_imports, start_import
 from feedback.models import Import, Prediction
 from feedback.prediction_imports import JOB, PredictionMapping, start_prediction_import
 from jobs import running
-from jobs.adding import request_cancel
+from jobs.adding import request_cancel, retry_job
 from jobs.clock import SetClock
 from jobs.models import Job
 from jobs.running import JobRun, drain_jobs
@@ -291,3 +293,37 @@ def test_start_and_end_are_in_the_event_log(team: Team, clock: SetClock) -> None
 
     names = list(Event.objects.filter(name__startswith="import.").values_list("name", flat=True))
     assert names == ["import.started", "import.ended"]
+
+
+def test_an_import_whose_job_gave_up_fails_with_the_reason_and_can_be_tried_again(
+    team: Team, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*arguments: object, **named: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(prediction_imports, "store_predictions", breaks)
+        imported = start_prediction_import(
+            project=team.project,
+            content=FILE,
+            file_name="file.csv",
+            mapping=mapping(),
+            by=team.ed,
+            at=clock.at,
+        )
+        for _ in range(running.ATTEMPTS):
+            with pytest.raises(OSError, match="disk is full"):
+                running.run_job(Job.objects.get().pk)
+            clock.advance(timedelta(minutes=10))
+
+    assert end_lost_imports(at=clock.at) == 1
+    imported.refresh_from_db()
+    assert (imported.state, imported.ended_at) == (Import.State.FAILED, clock.at)
+    assert "the disk is full" in imported.problems[0]["reason"]
+    assert end_lost_imports(at=clock.at) == 0
+
+    assert retry_job(Job.objects.get(), at=clock.at)
+    drain_jobs()
+
+    imported.refresh_from_db()
+    assert (imported.state, imported.accepted, imported.problems) == (Import.State.DONE, 2, [])

@@ -214,7 +214,7 @@ def test_a_file_of_predictions_comes_in_by_two_forms(
 
     assert "message (“where is my money”)" in text_of(asked)
     assert Prediction.objects.get().confidence == 0.4
-    assert "1 line with a problem" in page
+    assert "1 problem" in page
 
 
 def test_a_test_set_comes_in_as_evaluation_and_adds_its_classes(team: Team) -> None:
