@@ -23,6 +23,11 @@ _ISSUE: dict[str, Words] = {
     Issue.State.REOPENED: ("open again", "bad"),
     Issue.State.MERGED: ("merged", ""),
 }
+_SEVERITY: dict[int, str] = {
+    Flag.Severity.LITTLE: "hurts a little",
+    Flag.Severity.MUCH: "hurts a lot",
+    Flag.Severity.STOPPER: "stops the customer",
+}
 
 
 def flag_words(state: str) -> Words:
@@ -44,4 +49,5 @@ def wanted_words(flag: Flag) -> str:
 
 
 def severity_words(severity: int | None) -> str:
-    return f"hurts {Flag.Severity(severity).label}" if severity else ""
+    """What the agent chose, as part of a sentence."""
+    return _SEVERITY[severity] if severity else ""
