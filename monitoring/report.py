@@ -31,6 +31,7 @@ class Report:
     """One page: is it getting better, are customers helped, what does it cost."""
 
     at: datetime
+    since: datetime  # Flags, answers and versions are of this time; accuracy is of WINDOW.
     accuracy: Estimate
     target: float
     first_point: AccuracyPoint | None
@@ -48,11 +49,12 @@ class Report:
     def accuracy_sentence(self) -> str:
         """Better, worse or too early to say: only what the interval supports."""
         if self.accuracy.value is None:
-            return "There are no audited answers yet, so nothing can be said about accuracy."
+            days = f"the last {WINDOW.days} days"
+            return f"There are no audited answers of {days}, so nothing can be said."
         figure = (
             f"{self.accuracy.value:.0%} of answers are right "
             f"(between {self.accuracy.low:.0%} and {self.accuracy.high:.0%}, "
-            f"from {self.accuracy.rows} audited answers)"
+            f"from {counted(self.accuracy.rows, 'audited answer')} of the last {WINDOW.days} days)"
         )
         if self.accuracy.low >= self.target:
             return f"{figure}: above the target of {self.target:.0%}."
@@ -62,12 +64,28 @@ class Report:
 
     @property
     def fixes_sentence(self) -> str:
+        since = f"since {self.since:%-d %B %Y}"
         if not self.flags:
-            return "Nobody has flagged a wrong answer yet."
-        fixed = f"{self.flags_fixed} of {self.flags} flagged answers are fixed"
+            return f"Nobody has flagged a wrong answer {since}."
+        fixed = f"{self.flags_fixed} of {counted(self.flags, 'answer')} flagged {since} "
+        fixed += "is fixed" if self.flags_fixed == 1 else "are fixed"
         if self.median_days_to_fix is None:
             return f"{fixed}."
         return f"{fixed}; half of them within {self.median_days_to_fix:.1f} days of the flag."
+
+    @property
+    def cost_sentence(self) -> str:
+        people = counted(self.people_labeling, "person", "people")
+        return (
+            f"Since {self.since:%-d %B %Y} {people} gave {counted(self.answers_given, 'answer')} "
+            f"in {self.labeling_hours:.1f} hours, and {counted(self.promotions, 'version')} "
+            "went live."
+        )
+
+
+def counted(count: int, noun: str, several: str = "") -> str:
+    """`1 version`, `3 versions`, `2 people`."""
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"
 
 
 def build_report(*, project: Project, at: datetime, since: datetime | None = None) -> Report:
@@ -78,6 +96,7 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
     seconds = [s for s in annotations.values_list("seconds", flat=True) if s is not None]
     return Report(
         at=at,
+        since=since,
         accuracy=audited_accuracy(audited_answers(project, since=at - WINDOW, until=at)),
         target=project.accuracy_target,
         first_point=AccuracyPoint.objects.filter(project=project).first(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from feedback.models import Issue
 from feedback.words import issue_words
@@ -20,7 +20,7 @@ def report_context(project: Project, report: Report) -> Context:
     key = next(iter(project.segment_keys), "")
     return {
         "project": project,
-        "week_words": _span(report.at - timedelta(days=6), report.at),
+        "until_words": f"up to {report.at:%-d %B %Y}",
         "parts": [_accuracy(report), _fixes(report), _cost(report)],
         "points": points_of(project),
         "target": report.target,
@@ -29,6 +29,7 @@ def report_context(project: Project, report: Report) -> Context:
         "fairness": _fairness(project, key, report.at) if key else [],
         "fairness_values": GROUP_HEADS,
         "fairness_key": key,
+        "window_days": WINDOW.days,
         "trail": _trail(project),
     }
 
@@ -39,7 +40,7 @@ def _accuracy(report: Report) -> Context:
         {
             "value": value_words(report.accuracy),
             "interval": interval_words(report.accuracy),
-            "caption": "right answers, from random draws of the last 14 days",
+            "caption": f"right answers, from random draws of the last {WINDOW.days} days",
         },
         {"value": f"{report.target:.2f}", "caption": "target"},
     ]
@@ -71,11 +72,9 @@ def _fixes(report: Report) -> Context:
 
 
 def _cost(report: Report) -> Context:
-    hours = f"{report.labeling_hours:.1f}"
     return {
         "question": "What does it cost?",
-        "sentence": f"{report.people_labeling} people gave {report.answers_given:,} answers in "
-        f"{hours} hours; {report.promotions} versions went live.",
+        "sentence": report.cost_sentence,
         "tone": "",
         "stats": [],
     }
@@ -119,8 +118,3 @@ def _trail(project: Project) -> list[Context]:
         }
         for line in lines
     ]
-
-
-def _span(first: datetime, last: datetime) -> str:
-    start = f"{first:%-d}" if first.month == last.month else f"{first:%-d %B}"
-    return f"{start} to {last:%-d %B}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from feedback.models import AuditDraw, AuditPlan
@@ -71,3 +73,15 @@ def test_a_viewer_reads_the_report_and_no_words_of_the_trade(team: Team, clock: 
     assert "below the target" in page
     for word in ("champion", "challenger", "gate", "segment", "fence", "slot", "lease"):
         assert word not in page.lower()
+
+
+def test_every_figure_of_the_report_names_the_time_it_covers(team: Team, clock: SetClock) -> None:
+    clock.advance(timedelta(days=1))
+    audit(team, clock, right=1, wrong=0)
+
+    page = text_of(Pages(team.vera).get("/p/intents/report/"))
+
+    assert "up to 3 March 2026" in page
+    assert "1 audited answer of the last 14 days" in page
+    assert "Since 2 March 2026 1 person gave 1 answer" in page
+    assert "0 versions went live" in page
