@@ -12,8 +12,8 @@ from retraining.batch_review import (
     AGREES,
     PersonBehind,
     answers_behind,
-    is_dominant,
     left_out_classes,
+    most_alone,
 )
 from retraining.models import BatchRevision
 from retraining.revisions import Difference
@@ -80,7 +80,7 @@ def checks_of(
         _held_out(revision),
         _near_duplicates(revision),
         _guidelines(revision),
-        _dominance(people),
+        _alone(revision),
     ]
     if people:
         checks.append(_agreement(revision))
@@ -135,11 +135,15 @@ def _guidelines(revision: BatchRevision) -> Check:
     return Check("One guideline", "passed", f"version {named}" if numbers else "none was in force")
 
 
-def _dominance(people: list[PersonBehind]) -> Check:
+def _alone(revision: BatchRevision) -> Check:
+    title = "No person alone decided most of it"
+    alone = most_alone(revision)
+    if alone is None:
+        return Check(title, "passed", "no label rests on one person")
     return Check(
-        "No person stands behind most of it",
-        "warn" if is_dominant(people) else "passed",
-        f"{people[0].name}: {people[0].share:.0%}" if people else "imported",
+        title,
+        "warn" if alone.is_dominant else "passed",
+        f"{alone.name}: {alone.share:.0%} of the rows",
     )
 
 

@@ -11,13 +11,13 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from events.models import Event
 from feedback.models import Flag
-from labeling.models import Annotation, Item
+from labeling.models import Annotation, GroundTruth, Item
 from projects.models import LabelClass, User
 from retraining.models import Batch, BatchRevision, BatchRow
 from retraining.words import event_words
 
 MOST_DISPUTED = 20
-DOMINANT = 0.5  # More of a batch from one person than this is worth a look.
+DOMINANT = 0.5  # More of a batch on the word of one person alone than this is worth a look.
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,18 @@ class PersonBehind:
     share: float
     agreement: float
     flags: int
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The share of a batch that rests on one person's word."""
+
+    name: str
+    share: float
+
+    @property
+    def is_dominant(self) -> bool:
+        return self.share > DOMINANT
 
 
 @dataclass(frozen=True)
@@ -174,8 +186,20 @@ def answers_behind(revision: BatchRevision) -> QuerySet[Annotation]:
     )
 
 
-def is_dominant(people: list[PersonBehind]) -> bool:
-    return bool(people) and people[0].share > DOMINANT
+def most_alone(revision: BatchRevision) -> Alone | None:
+    """Who alone said what was accepted, of the most rows: no second person stands behind those."""
+    agreed = answers_behind(revision).filter(AGREES).values_list("item", "annotator")
+    decided = revision.rows.filter(
+        truth__method=GroundTruth.Method.REVIEWER, truth__by__isnull=False
+    )
+    behind: dict[int, set[int]] = defaultdict(set)
+    for item_id, person_id in [*agreed, *decided.values_list("item", "truth__by")]:
+        behind[item_id].add(person_id)
+    counts = Counter(next(iter(people)) for people in behind.values() if len(people) == 1)
+    if not counts:
+        return None
+    person_id, rows = counts.most_common(1)[0]
+    return Alone(str(User.objects.get(pk=person_id)), rows / revision.rows.count())
 
 
 def new_classes(revision: BatchRevision) -> list[str]:

@@ -9,6 +9,7 @@ from labeling import annotating, claims
 from labeling.answers import class_answer
 from labeling.models import Guideline, Item, ItemSource
 from labeling.queueing import queue_input
+from projects.models import User
 from retraining.batch_checks import Check, checks_of, size_of, source_counts
 from retraining.batch_review import people_behind
 from retraining.models import Batch
@@ -71,16 +72,37 @@ def test_two_guidelines_behind_one_batch_are_told(team: Team, clock: SetClock) -
     assert (check.result, check.value) == ("warn", "versions 1, 2")
 
 
-def test_little_agreement_is_told(team: Team, clock: SetClock) -> None:
+def answered_by(team: Team, clock: SetClock, *answers: tuple[User, str]) -> None:
+    """A row for training that these people answer, each so."""
     (text,) = texts_of(team.project, "refund", use="train", count=1)
     queue_input(project=team.project, value={"text": text}, source="flag", reference=1, at=clock.at)
-    people = [(team.bob, "refund"), (team.beth, "refund"), (team.bill, "billing")]
-    for person, name in people:
+    for person, name in answers:
         lease = claims.lease_next_slot(queue=team.queue, annotator=person, at=clock.at)
         assert lease is not None
         annotating.submit_annotation(
             lease=lease, answer=class_answer(team.project, name), at=clock.at
         )
+
+
+def test_a_row_that_three_answered_alike_rests_on_no_one_alone(team: Team, clock: SetClock) -> None:
+    answered_by(team, clock, (team.bob, "refund"), (team.beth, "refund"), (team.bill, "refund"))
+
+    check = checks(propose(team, clock))["No person alone decided most of it"]
+
+    assert (check.result, check.value) == ("passed", "no label rests on one person")
+
+
+def test_a_batch_that_rests_on_one_person_alone_is_told(clock: SetClock) -> None:
+    team = make_team(at=clock.at, overlap=1)
+    answered_by(team, clock, (team.bob, "refund"))
+
+    check = checks(propose(team, clock))["No person alone decided most of it"]
+
+    assert (check.result, check.value) == ("warn", "Bob: 100% of the rows")
+
+
+def test_little_agreement_is_told(team: Team, clock: SetClock) -> None:
+    answered_by(team, clock, (team.bob, "refund"), (team.beth, "refund"), (team.bill, "billing"))
 
     check = checks(propose(team, clock))["Agreement"]
 
