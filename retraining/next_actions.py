@@ -30,16 +30,18 @@ class Action:
     url: str
     tone: str = ""
     since: datetime | None = None
-    project_name: str = ""
     is_main: bool = False
 
 
 def next_actions(person: User, projects: list[Project]) -> list[Action]:
-    """Over all projects, in the order of the roles below; the first is the main one."""
+    """Over all projects, in the order of the roles below; the first is the main one.
+
+    In several projects the words name theirs: two lines are never told apart by their link alone.
+    """
     held = Membership.objects.filter(user=person, project__in=projects)
     roles = set(held.values_list("project_id", "role"))
     found = [
-        replace(action, project_name=project.name if len(projects) > 1 else "")
+        _named(action, project) if len(projects) > 1 else action
         for role, actions_of in _BY_ROLE
         for project in projects
         if (project.pk, role.value) in roles
@@ -47,6 +49,10 @@ def next_actions(person: User, projects: list[Project]) -> list[Action]:
     ]
     unique = list({action.url: action for action in reversed(found)}.values())[::-1]
     return [replace(action, is_main=number == 0) for number, action in enumerate(unique)]
+
+
+def _named(action: Action, project: Project) -> Action:
+    return replace(action, title=f"{action.title} in {project.name}")
 
 
 def _decide(project: Project, person: User) -> Iterator[Action]:

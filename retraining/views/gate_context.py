@@ -47,6 +47,7 @@ def gates_context(
         "task_type": TASK_TYPES[batch.project.task_type],
         "batch": batch,
         "champion_name": champion_name,
+        "is_first": evaluation.champion is None,
         "challenger_name": evaluation.challenger.name,
         "state_words": words,
         "tone": tone,
@@ -74,12 +75,18 @@ def _verdict(gates: list[GateResult]) -> Context:
     blocking = [gate for gate in failed if gate.waived_by_id is None]
     unsure = [gate for gate in gates if gate.result == RESULT.NOT_ENOUGH]
     passed = len(gates) - len(failed) - len(unsure)
+    if not gates:
+        return {
+            "verdict": "No gate applies: there is no live model to compare it with.",
+            "verdict_tone": "",
+        }
     if blocking:
         return {"verdict": f"{count_of(len(blocking), 'gate')} failed.", "verdict_tone": "bad"}
     if unsure:
         told = f"Nothing failed; {count_of(len(unsure), 'gate')} cannot tell yet"
         return {"verdict": f"{told}, {passed} passed.", "verdict_tone": "warn"}
-    return {"verdict": f"All {len(gates)} gates passed.", "verdict_tone": "good"}
+    told = "The one gate" if len(gates) == 1 else f"All {len(gates)} gates"
+    return {"verdict": f"{told} passed.", "verdict_tone": "good"}
 
 
 def _stats(measured: list[Accuracy]) -> list[Context]:
@@ -88,12 +95,17 @@ def _stats(measured: list[Accuracy]) -> list[Context]:
         {
             "value": _share(one.challenger.get("value")),
             "interval": _interval(one.challenger),
-            "caption": f"{SOURCES[one.source]}; the live model {_share(one.champion.get('value'))}"
-            f" ({one.challenger['rows']} rows)",
+            "caption": _caption(one),
             "size": "muted" if one.source == "flagged" else "",
         }
         for one in measured
     ]
+
+
+def _caption(one: Accuracy) -> str:
+    live = one.champion.get("value")
+    told = SOURCES[one.source] + ("" if live is None else f"; the live model {_share(live)}")
+    return f"{told} ({count_of(one.challenger['rows'], 'row')})"
 
 
 def _gate(gate: GateResult, group: str, can_waive: bool) -> Context:

@@ -12,7 +12,8 @@ from jobs.clock import SetClock
 from jobs.models import Job
 from labeling.models import ClassProposal, Guideline
 from labeling.queueing import queue_input
-from projects.models import Deployment
+from projects.creating import give_role
+from projects.models import Deployment, Role
 from projects.versions import find_champion
 from retraining.models import Batch, CoverageQuota, GateResult, Trigger
 from retraining.proposing import propose_by_person
@@ -141,6 +142,19 @@ def test_too_little_evidence_is_confirmed_in_the_same_click(team: Team, clock: S
     assert find_champion(team.project) == version
 
 
+def test_a_first_version_has_nothing_beside_it_and_no_gates(team: Team, clock: SetClock) -> None:
+    Deployment.objects.all().delete()
+    batch = make_evaluated_batch(team, make_trained_version(team, "v1b", at=clock.at), at=clock.at)
+    GateResult.objects.all().delete()
+
+    page = text_of(Pages(team.lena).get(url("gates-show", number=batch.number)))
+
+    assert "v1b, nothing to compare with" in page
+    assert "No gate applies" in page
+    assert "gates passed" not in page
+    assert "brought back" not in page
+
+
 def test_the_live_model_can_be_kept_with_a_reason(team: Team, clock: SetClock) -> None:
     batch = make_evaluated_batch(team, make_trained_version(team, "v2", at=clock.at), at=clock.at)
 
@@ -266,6 +280,16 @@ def test_home_names_the_decision_that_waits(team: Team, batch: Batch) -> None:
 
     page = text_of(pages.get(home.headers["Location"]))
     assert "Batch 1 waits for approval" in page
+
+
+def test_in_two_projects_home_says_of_which_each_line_is(team: Team, clock: SetClock) -> None:
+    other = make_team(at=clock.at, name="Claims", suffix="2")
+    give_role(project=other.project, user=team.ada, role=Role.AGENT, at=clock.at, by=other.olga)
+
+    page = text_of(Pages(team.ada).get("/"))
+
+    assert "Find a wrong answer and flag it in Intents" in page
+    assert "Find a wrong answer and flag it in Claims" in page
 
 
 def test_the_demo_switch_is_not_there_where_the_demo_is_off(team: Team) -> None:
