@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from feedback.models import Import
 from jobs.clock import SetClock
@@ -10,6 +11,7 @@ from jobs.registry import load_worker_jobs
 from jobs.running import drain_jobs
 from labeling.importing import RowResult, store_labelled_rows
 from labeling.models import Item
+from labeling.row_imports import COUNTED_AS
 from projects.errors import Conflict
 from projects.models import ModelVersion
 from retraining import batches, promotion, proposing
@@ -36,13 +38,17 @@ def import_rows(
         state=Import.State.DONE,
         by=stage.owner,
         created_at=clock.at,
+        ended_at=clock.at,
     )
     inputs = labelled_inputs(stage.project, rows, at=clock.at)
-    return sum(
-        answer.result == RowResult.ACCEPTED
+    counts = Counter(
+        answer.result
         for chunk in store_labelled_rows(imported=imported, rows=inputs, use=use, at=clock.at)
         for answer in chunk
     )
+    counted = {name: counts[result] for result, name in COUNTED_AS.items()}
+    Import.objects.filter(pk=imported.pk).update(next_row=len(rows), **counted)
+    return counts[RowResult.ACCEPTED]
 
 
 def first_version(*, stage: Stage, clock: SetClock) -> OpenModel:
