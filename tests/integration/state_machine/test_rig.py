@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import F
 from hypothesis import HealthCheck, Phase, settings
 
@@ -115,6 +115,10 @@ def leave_slots_open_after_a_dispute(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(settlement, "_dispute", dispute)
 
 
+# These change a statement that only PostgreSQL is given.
+IN_SQL = {forget_who_skipped, forget_who_saw_the_answer}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -132,6 +136,8 @@ def leave_slots_open_after_a_dispute(patch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_state_machine_catches(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor == "postgresql" and change not in IN_SQL:
+        pytest.skip("a mutant tests the rig, not the database: SQLite is enough")
     change(monkeypatch)
 
     with pytest.raises(CAUGHT):
