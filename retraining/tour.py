@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from feedback.models import Flag
 from labeling.models import Slot
+from projects.classes import accepted_classes
 from projects.models import Project
 from retraining.models import Batch, Receipt
 
@@ -62,7 +63,15 @@ def _next_step(project: Project) -> tuple[int, str, str, str]:
 def _before_the_batch(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
     open_slots = Slot.objects.filter(project=project, state__in=["open", "leased"])
     if open_slots.exists():
-        text = "Act as demo annotator 3: six labels are missing. One key answers each."
+        text = f"Act as demo annotator 3: six labels are missing. {_how_to_answer(project)}"
         return 2, text, "Label", reverse("labeling:work-start", kwargs=slug)
     text = "The last quota is met; the trigger proposes a batch within seconds."
     return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug)
+
+
+def _how_to_answer(project: Project) -> str:
+    """The work page has nine keys, or one for each digit."""
+    names = [label_class.name for label_class in accepted_classes(project)]
+    if len(names) <= len("123456789") or all(name in set("0123456789") for name in names):
+        return "One key answers each."
+    return "Without a key for a class: press /, type its first letters, then Enter."

@@ -1,0 +1,44 @@
+"""The demo's strip says what its pages really do."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.clock import SetClock
+from labeling.queueing import queue_input
+from projects.creating import give_role
+from projects.models import Role
+from retraining.tour import VISITOR_AGENT, tour_strip
+from tests.flagged import make_flag
+from tests.people import make_person, make_team
+
+pytestmark = pytest.mark.django_db
+
+MANY = tuple(f"language {number}" for number in range(12))
+
+
+@pytest.mark.parametrize(
+    ("classes", "told"),
+    [
+        (("billing", "refund"), "One key answers each."),
+        (tuple("0123456789"), "One key answers each."),
+        (MANY, "press /, type its first letters, then Enter"),
+    ],
+)
+def test_labelling_is_told_as_the_page_has_keys(
+    clock: SetClock, classes: tuple[str, ...], told: str
+) -> None:
+    team = make_team(at=clock.at, classes=classes)
+    team.project.is_demo = True
+    team.project.save()
+    visitor = make_person(VISITOR_AGENT)
+    give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+    make_flag(team, "hello", classes[0], at=clock.at, agent=visitor)
+    queue_input(
+        project=team.project, value={"text": "hello"}, source="flag", reference=1, at=clock.at
+    )
+
+    strip = tour_strip(team.project, hidden=False)
+
+    assert strip
+    assert told in strip.text
