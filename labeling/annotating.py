@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from events.recording import record
+from jobs.crash_points import crash_point
 from labeling import claims, class_proposals, settlement
 from labeling.answers import Answer
 from labeling.models import Annotation, Item, Lease, Skip, Slot
@@ -62,6 +64,8 @@ def _submit(lease: Lease, answer: Answer, *, at: datetime, seconds: float | None
             project=item.project, name=answer.proposed_name, by=lease.annotator, at=at
         )
     settlement.settle(item=item, at=at)
+    crash_point("submit")
+    transaction.on_commit(partial(crash_point, "submitted"))
     return annotation
 
 
