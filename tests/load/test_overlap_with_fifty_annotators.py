@@ -142,7 +142,6 @@ def wait_until_labelled(stack: Stack, queue: Queue) -> None:
         time.sleep(1)
 
 
-@pytest.mark.parametrize("stack", ["sqlite", "postgresql"], indirect=True)
 @pytest.mark.parametrize("overlap", [1, 3])
 def test_every_item_gets_exactly_the_answers_it_asked_for(stack: Stack, overlap: int) -> None:
     room, queue, people = open_room(stack, overlap)
