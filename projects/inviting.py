@@ -78,7 +78,8 @@ def _make_account(address: str) -> User:
         validate_email(address)
     except ValidationError:
         raise Invalid(
-            f"There is no account {address[:80]!r}. Give an e-mail address to make one."
+            "Nobody was added. Give a user name exactly as it is, or an e-mail address, which gets "
+            "an account where it has none."
         ) from None
     wanted = NOT_IN_NAMES.sub("", address.partition("@")[0])[:LONGEST_NAME] or "person"
     taken = set(

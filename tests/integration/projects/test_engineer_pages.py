@@ -178,6 +178,14 @@ def test_nobody_gets_a_password_link_for_an_account_that_is_there(team: Team) ->
     assert Membership.objects.get(user=team.mallory).role == Role.VIEWER
 
 
+def test_a_name_that_adds_nobody_is_answered_with_what_to_do(team: Team) -> None:
+    answer = Pages(team.ed).post(url("projects:member-add"), address="nobody", role="viewer")
+
+    assert answer.status_code == 422
+    assert "Nobody was added" in text_of(answer)
+    assert "no account" not in text_of(answer)
+
+
 def test_the_last_engineer_cannot_be_taken_away(team: Team) -> None:
     pages = Pages(team.ed)
     pages.post(url("projects:member-change", pk=team.olga.pk), role=["agent", "lead"])
