@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from feedback.models import Flag
+from feedback.models import Flag, Issue
 from labeling.models import Slot
 from projects.classes import accepted_classes
 from projects.models import Project
@@ -38,8 +38,7 @@ def tour_strip(project: Project | None, *, hidden: bool) -> TourStrip | None:
 def _next_step(project: Project) -> tuple[int, str, str, str]:
     slug = {"slug": project.slug}
     if not Flag.objects.filter(project=project, agent__username=VISITOR_AGENT).exists():
-        text = "Act as demo agent, open the newest issue and join it with “Me too”."
-        return 1, text, "Issues", reverse("feedback:issue-list", kwargs=slug)
+        return _first_step(project, slug)
     batch = Batch.objects.filter(project=project).exclude(cause=Batch.Cause.IMPORT).last()
     if batch is None:
         return _before_the_batch(project, slug)
@@ -58,6 +57,17 @@ def _next_step(project: Project) -> tuple[int, str, str, str]:
     if receipts.filter(seen_at__isnull=False).exists():
         text = "That was the whole loop. Look around, or reset the demo to play it again."
     return 7, text, "My flags", reverse("feedback:flag-mine", kwargs=slug)
+
+
+def _first_step(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
+    """To the newest issue: it is of the class whose quota lacks labels."""
+    issue = Issue.objects.unfinished().filter(project=project).order_by("number").last()
+    if issue is None:
+        text = "Act as demo agent, find an answer that is wrong, and flag it."
+        return 1, text, "Find", reverse("feedback:prediction-find", kwargs=slug)
+    text = "Act as demo agent: the live model is wrong here. Join the issue with “Me too”."
+    numbered = {**slug, "number": issue.number}
+    return 1, text, "The issue", reverse("feedback:issue-show", kwargs=numbered)
 
 
 def _before_the_batch(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:

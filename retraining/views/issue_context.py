@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from feedback.models import Flag, Issue
 from feedback.words import issue_words, severity_words, wanted_words
 from labeling.models import Item
-from projects.models import Project, Role
+from projects.models import Project, Role, User
 from projects.task_types import TASK_TYPES
 from retraining.stories import MOST_FLAGS, story_of_issue
 
@@ -17,7 +17,7 @@ Context = dict[str, object]
 
 
 def issue_context(
-    issue: Issue, *, project: Project, roles: frozenset[Role]
+    issue: Issue, *, project: Project, reader: User, roles: frozenset[Role]
 ) -> tuple[Context, list[str]]:
     """For feedback/issue_page.html, and the identities whose answers it shows."""
     flags = list(
@@ -45,7 +45,13 @@ def issue_context(
         },
         "summary": _summary(flags),
         "timeline": story_of_issue(issue, flags),
-        "inputs": [_row(theirs, known.get(identity)) for identity, theirs in by_input.items()],
+        "inputs": [
+            {
+                **_row(theirs, known.get(identity)),
+                "can_join": Role.AGENT in roles and reader.pk not in {f.agent_id for f in theirs},
+            }
+            for identity, theirs in by_input.items()
+        ],
         "others": _others(issue) if can_decide else [],
         "can_decide": can_decide,
         "can_decline": can_decide and any(flag.state in OPEN for flag in flags),

@@ -90,7 +90,9 @@ def flag_reopen(request: ProjectRequest, slug: str, code: UUID) -> HttpResponseB
 @require_GET
 def issue_show(request: ProjectRequest, slug: str, number: int) -> HttpResponse:
     issue = access_issue(request.project, number)
-    context, identities = issue_context(issue, project=request.project, roles=request.roles)
+    context, identities = issue_context(
+        issue, project=request.project, reader=request.user, roles=request.roles
+    )
     note_sightings(
         project=request.project, user=request.user, identities=identities, at=clock.now()
     )

@@ -207,6 +207,19 @@ def test_a_declined_issue_tells_every_agent_the_reason(
     assert "As it was agreed." in text_of(Pages(team.lena).get(url("issue-show", number=1)))
 
 
+def test_who_meets_an_issue_joins_it_where_it_is_shown(
+    team: Team, prediction: Prediction, clock: SetClock
+) -> None:
+    flagged(prediction, team.ada, "refund", at=clock.at)
+
+    for_lead = text_of(Pages(team.lena).get(url("issue-show", number=1)))
+    for_who_flagged = text_of(Pages(team.ada).get(url("issue-show", number=1)))
+    for_another = text_of(Pages(team.alan).get(url("issue-show", number=1)))
+
+    assert "Me too" in for_another
+    assert "Me too" not in for_lead + for_who_flagged
+
+
 def test_issues_are_merged_by_hand(team: Team, clock: SetClock) -> None:
     for text in ("one", "two"):
         flagged(predicted(team, text, "delivery", at=clock.at), team.ada, "refund", at=clock.at)
