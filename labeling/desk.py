@@ -76,7 +76,7 @@ def why_empty(*, queue: Queue, annotator: User) -> Emptiness:
     is_anything_open = Slot.objects.open_in(queue.pk).exists()
     if not is_anything_open:
         return Emptiness("done")
-    return Emptiness("none", short=shortages(queue.project))
+    return Emptiness("none", short=shortages(queue.project, also_seen=False))
 
 
 def keep_lease(*, lease: Lease, at: datetime) -> datetime | None:

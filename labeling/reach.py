@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Max, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from feedback.models import Sighting
 from labeling.models import Annotation, Item, Skip, Slot
@@ -15,12 +17,11 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Shortage:
-    """Items of a queue that ask for more people than the project has annotators."""
+    """Items of a queue with more places left than annotators who may still take one."""
 
     queue: str
     items: int
-    wanted: int
-    people: int
+    missing: int  # So many more annotators would let each of them be finished.
 
 
 def is_beyond_reach(item: Item) -> bool:
@@ -43,17 +44,48 @@ def passed_on() -> list[int]:
     return list(passed.order_by("item").values_list("item", flat=True).distinct()[:AT_ONCE])
 
 
-def shortages(project: Project) -> list[Shortage]:
-    """By queue; until somebody joins, or passes one on to the reviewer, those items wait."""
-    annotators = Membership.objects.filter(project=project, role=Role.ANNOTATOR)
-    people = annotators.filter(user__is_active=True).count()
-    places = Slot.objects.filter(
-        project=project, number__gt=people, item__state=Item.State.OPEN, round=F("item__round")
+def shortages(project: Project, *, also_seen: bool) -> list[Shortage]:
+    """By queue; until somebody joins, or passes one on to the reviewer, those items wait.
+
+    `also_seen` counts those whose annotators saw the model's answer: not for an annotator's eyes.
+    """
+    members = Membership.objects.filter(project=project, role=Role.ANNOTATOR)
+    people = set(members.filter(user__is_active=True).values_list("user", flat=True))
+    items = _in_doubt(project, people, also_seen=also_seen)[:AT_ONCE]
+    missing: dict[str, list[int]] = defaultdict(list)
+    for item, places, out in _places_and_people(list(items)):
+        if (lacking := places - len(people - out)) > 0 and item.queue:
+            missing[item.queue.name].append(lacking)
+    return [Shortage(name, len(lacking), max(lacking)) for name, lacking in missing.items()]
+
+
+def _in_doubt(project: Project, people: set[int], *, also_seen: bool) -> QuerySet[Item]:
+    """The few worth a closer look: with many places, or seen by those who could answer."""
+    more = Slot.objects.filter(
+        item=OuterRef("pk"), round=OuterRef("round"), number__gt=len(people)
     ).exclude(state=Slot.State.WITHDRAWN)
-    found = places.values_list("queue__name").annotate(Count("item", distinct=True), Max("number"))
-    return [
-        Shortage(name, items, wanted, people) for name, items, wanted in found.order_by("queue")
-    ]
+    seen = Sighting.objects.filter(project=project, identity=OuterRef("identity"), user__in=people)
+    doubt = Q(Exists(more))
+    if also_seen:
+        doubt |= Q(Exists(seen), queue__is_blind=True)
+    waiting = Item.objects.filter(project=project, state=Item.State.OPEN)
+    return waiting.filter(doubt).select_related("queue").order_by("pk")
+
+
+def _places_and_people(items: list[Item]) -> Iterator[tuple[Item, int, set[int]]]:
+    """Each item with its places left, and those who may not take one."""
+    this_round = {"item__in": items, "round": F("item__round")}
+    left = Slot.objects.filter(**this_round, state__in=[Slot.State.OPEN, Slot.State.LEASED])
+    places = Counter(left.values_list("item", flat=True))
+    out: dict[int, set[int]] = defaultdict(set)
+    for facts in (Skip.objects.all(), Annotation.objects.answers()):
+        for item_id, person_id in facts.filter(**this_round).values_list("item", "annotator"):
+            out[item_id].add(person_id)
+    blind = {item.identity: item.pk for item in items if item.queue and item.queue.is_blind}
+    saw = Sighting.objects.filter(project__in={i.project_id for i in items}, identity__in=blind)
+    for identity, person_id in saw.values_list("identity", "user"):
+        out[blind[identity]].add(person_id)
+    return ((item, places[item.pk], out[item.pk]) for item in items)
 
 
 def _people_left(item: Item) -> QuerySet[Membership]:

@@ -33,7 +33,7 @@ def coverage_context(
         "can_decide": is_lead,
         "quotas": [_quota(quota, at) for quota in coverage.quotas],
         "most": max((max(q.have, q.wanted) for q in coverage.quotas), default=1),
-        "short": shortages(project),
+        "short": shortages(project, also_seen=True),
         "ready_words": _ready_words(coverage),
         "open_batch": _open_batch(project),
         "segment_key": key,

@@ -10,17 +10,19 @@ from django.http import HttpResponse
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from feedback.models import AuditDraw, AuditPlan, Prediction
+from feedback.models import AuditDraw, AuditPlan, Prediction, Sighting
 from jobs.clock import SetClock
 from labeling import claims
 from labeling.models import Annotation, ClassProposal, Item, Lease, Skip, Slot
 from labeling.queueing import queue_input
+from projects.inviting import remove_member
 from projects.models import User
 from tests.pages import Pages, is_whole_page, text_of
 from tests.people import Team, make_team
 
 pytestmark = pytest.mark.django_db
 WORK = "/p/intents/work/everyday/"
+COVERAGE = "/p/intents/coverage/"
 
 
 @pytest.fixture
@@ -269,9 +271,31 @@ def test_items_that_ask_for_more_people_than_there_are_say_so(clock: SetClock) -
     for _ in range(2):
         part = first_answer(team, pages)
 
-    assert "2 items of Everyday queue ask for 5 people" in text_of(part)
-    coverage = reverse("retraining:coverage-show", kwargs={"slug": "intents"})
-    assert "the project has 4 annotators" in text_of(Pages(team.lena).get(coverage))
+    told = "2 items of Everyday queue ask for more people than may still answer: 1 more annotator"
+    assert told in text_of(part)
+    assert told in text_of(Pages(team.lena).get(COVERAGE))
+
+
+def test_an_item_whose_people_saw_the_answer_is_told_to_the_lead_and_to_no_annotator(
+    team: Team, clock: SetClock
+) -> None:
+    (item,) = queue_texts(team, clock, "where is my money")
+    for person in (team.bob, team.beth, team.bill, team.olga):
+        Sighting.objects.create(
+            project=team.project, user=person, identity=item.identity, at=clock.at
+        )
+
+    assert "1 item of Everyday queue asks" in text_of(Pages(team.lena).get(COVERAGE))
+    assert "Everyday queue asks" not in text_of(Pages(team.bob).get(WORK))
+
+
+def test_nobody_is_missing_where_someone_who_left_has_answered(clock: SetClock) -> None:
+    team = make_team(at=clock.at, overlap=4)
+    queue_texts(team, clock, "where is my money")
+    first_answer(team, Pages(team.bob))
+    remove_member(project=team.project, user=team.bob, by=team.olga, at=clock.at)
+
+    assert "Everyday queue asks" not in text_of(Pages(team.lena).get(COVERAGE))
 
 
 def test_more_than_nine_classes_are_found_by_typing(clock: SetClock) -> None:
