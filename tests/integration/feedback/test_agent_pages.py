@@ -190,7 +190,7 @@ def test_the_story_goes_from_the_flag_to_what_people_agreed(
 
     settled = text_of(Pages(team.ada).get(url("prediction-show", pk=prediction.pk)))
 
-    assert "People are answering it" in waiting
+    assert "now People are answering it" in waiting
     assert "People agreed: it is refund" in settled
     assert "waits for a new model" in settled
 
