@@ -74,6 +74,7 @@ def release_lease(*, lease: Lease, at: datetime) -> bool:
     return bool(_free(held))
 
 
+@transaction.atomic
 def free_expired_slots(*, at: datetime) -> int:
     """Open again what nobody finished in time; the lease rows remember who had it."""
     expired = Slot.objects.expired(at)

@@ -32,3 +32,9 @@ def test_a_tick_that_fails_is_named_and_stops_no_other(
 
     assert ran == [clock.at]
     assert raised.value.exceptions[0].__notes__ == ["In the tick a."]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_tick_works_as_the_sweep_runs_it_outside_a_transaction(clock: SetClock) -> None:
+    """What needs a transaction opens one; in the other tests there is one already."""
+    assert set(sweeping.run_ticks(clock.at)) == set(registry.TICKS)

@@ -18,7 +18,6 @@ from retraining import (
     promotion,
     receipts,
     revisions,
-    training,
 )
 from retraining.eligible import champion_dataset, rows_of
 from retraining.models import Batch, DatasetRow, Receipt
@@ -33,13 +32,6 @@ def approve_what_was_not_shown(patch: pytest.MonkeyPatch) -> None:
     """Nobody asks whether the rows are still what the lead read."""
     patch.setattr(batches, "_refuse_unless_current", lambda revision: None)
     patch.setattr(batches, "_seal", lambda revision: None)
-
-
-def start_what_is_no_longer_current(patch: pytest.MonkeyPatch) -> None:
-    class Holds:
-        holds = True
-
-    patch.setattr(training, "difference_of", lambda revision: Holds())
 
 
 def forget_to_seal(patch: pytest.MonkeyPatch) -> None:
@@ -100,7 +92,6 @@ def fold_without_an_event(patch: pytest.MonkeyPatch) -> None:
     "change",
     [
         approve_what_was_not_shown,
-        start_what_is_no_longer_current,
         forget_to_seal,
         train_on_what_is_held_out,
         keep_twins_of_held_out_rows,
