@@ -8,6 +8,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from projects.errors import NotFound
 from projects.models import Membership, User
 
+DEMO_PASSWORD = "demo"  # noqa: S105  Only in demo mode, which is never on by accident.
+
 
 def demo_people() -> QuerySet[User]:
     """Nobody where the demo is off."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest  # noqa: TID251  Read by the context processor.
 from django.urls import reverse
 
-from projects.demo_people import demo_people
+from projects.demo_people import DEMO_PASSWORD, demo_people
 from projects.models import Membership, Project, Role, User
 from retraining.tour import TourStrip, tour_strip
 
@@ -20,6 +20,13 @@ class DemoPerson:
     name: str
     role: str
     is_current: bool
+
+
+@dataclass(frozen=True)
+class DemoSignIn:
+    username: str
+    password: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,22 @@ def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> 
         reset_url=reverse("retraining:demo-reset"),
         tour=tour_strip(project, hidden=bool(request.session.get(TOUR_HIDDEN))),
     )
+
+
+def demo_sign_ins() -> list[DemoSignIn]:
+    """For the sign-in page: the first account of each role, in the order of the loop."""
+    memberships = Membership.objects.filter(user__in=demo_people()).select_related("user")
+    roles: dict[User, set[str]] = {}
+    for membership in memberships.order_by("user__username"):
+        roles.setdefault(membership.user, set()).add(membership.role)
+    first: dict[str, str] = {}
+    for person, held in roles.items():
+        first.setdefault(_role_words(held), person.username)
+    order = [*(role.label for role in Role), "Owner"]
+    return [
+        DemoSignIn(first[words], DEMO_PASSWORD, words)
+        for words in sorted(first, key=lambda words: order.index(words.split(", ")[0]))
+    ]
 
 
 def _role_words(held: set[str]) -> str:

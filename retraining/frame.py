@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from projects.models import Deployment, Membership, Project, Role, User
-from retraining.demo_frame import DemoFrame, demo_frame
+from retraining.demo_frame import DemoFrame, DemoSignIn, demo_frame, demo_sign_ins
 from retraining.navigation import Section, sections_for
 from retraining.waiting import MOST_COUNTED, waiting_count
 
@@ -66,6 +66,7 @@ class Frame:
     person: Person | None = None
     account_links: list[Link] = field(default_factory=list)
     demo: DemoFrame | None = None
+    demo_accounts: list[DemoSignIn] = field(default_factory=list)
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
@@ -77,7 +78,7 @@ def build_frame(request: HttpRequest) -> Frame:
     user = getattr(request, "user", None)
     home_url = reverse("retraining:home-show")
     if not isinstance(user, User) or not user.is_authenticated:
-        return Frame(home_url)
+        return Frame(home_url, demo_accounts=demo_sign_ins() if settings.DEMO else [])
     held = _roles_by_project(user)
     current = getattr(request, "project", None)
     roles = held.get(current, frozenset())

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from labeling.models import Queue
 from projects.creating import give_role
+from projects.demo_people import DEMO_PASSWORD
 from projects.models import Project, Role, User
 from retraining.rehearsal.stage import Stage
 from retraining.tour import VISITOR_AGENT
 
-PASSWORD = "demo"  # noqa: S105  Only in demo mode, which is never on by accident.
 OWNER = "demo-engineer"
 VISITOR_ANNOTATOR = "demo-annotator-3"  # Whose answers are the ones still missing.
 ANNOTATORS = ("demo-annotator-1", "demo-annotator-2", VISITOR_ANNOTATOR)
@@ -64,6 +64,6 @@ def _account(name: str) -> User:
         username=name, defaults={"first_name": "Demo", "last_name": words}
     )
     if is_new:
-        person.set_password(PASSWORD)
+        person.set_password(DEMO_PASSWORD)
         person.save(update_fields=["password"])
     return person

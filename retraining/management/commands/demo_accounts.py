@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from projects.demo_people import DEMO_PASSWORD
 from projects.models import Membership, Role
-from retraining.demo.people import PASSWORD
 
 
 class Command(BaseCommand):
@@ -22,4 +22,4 @@ class Command(BaseCommand):
         for role in Role:
             names = of_demo.filter(role=role).values_list("user__username", flat=True).distinct()
             self.stdout.write(f"  {role.label + ':':16} {', '.join(names)}")
-        self.stdout.write(f"  password of all: {PASSWORD}")
+        self.stdout.write(f"  password of all: {DEMO_PASSWORD}")

@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from jobs import clock
 from jobs.errors import JobFailed
+from projects.demo_people import DEMO_PASSWORD
 from projects.errors import DomainError
 from retraining.demo.desks import DESKS
 from retraining.demo.loading import is_demo_loaded, load_demo, load_desk
-from retraining.demo.people import PASSWORD
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         except JobFailed as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Demo accounts have the password {PASSWORD!r}.")
+        self.stdout.write(f"Demo accounts have the password {DEMO_PASSWORD!r}.")
 
     def _report(self, done: int, total: int, note: str) -> None:
         self.stdout.write(f"Demo {done}/{total}: {note}")
