@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.postgres import Server, running_postgres
 
-MODULES = ["ingest", "labeling", "predict"]
+MODULES = ["ingest", "labeling", "pages", "predict"]
 
 
 def main() -> int:

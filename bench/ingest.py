@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
-import os
 import random
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 
 from django.db import connection
 
 from bench.measures import Measure
+from bench.web import running_web
 from feedback.models import Prediction
 from feedback.prediction_rows import COLUMNS
 from jobs import clock
@@ -26,7 +21,6 @@ ROWS = 100_000
 REQUEST_ROWS = 10_000
 ROUNDS = 2  # Ours and the floor by turns, so that both meet the same table and the same machine.
 CHARACTERS = 200
-START_SECONDS = 60
 WORDS = (
     *("where", "is", "my", "parcel", "the", "invoice", "was", "wrong", "please", "refund"),
     *("order", "number", "late", "again", "address", "changed", "card", "blocked", "today"),
@@ -47,7 +41,7 @@ def measure() -> list[Measure]:
     team = make_team(at=clock.now(), audit_rate=0.05)
     key = make_key(team.project, team.ed, at=clock.now(), scopes=["ingest"])
     ours = floor = 0.0
-    with _web() as port:
+    with running_web() as port:
         _send(port, team, key, _bodies("warm", REQUEST_ROWS))
         for number in range(ROUNDS):
             tag = f"round{number}"
@@ -125,33 +119,3 @@ def _copy(tag: str) -> float:
         with cursor.copy(COPY_IN) as copy:
             copy.write(rows)
     return time.perf_counter() - started
-
-
-@contextlib.contextmanager
-def _web() -> Iterator[int]:
-    """The web process as the product starts it, with one worker."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [
-        *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
-        *(f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=8"),
-        *("--no-control-socket", "--log-level=warning"),
-    ]
-    process = subprocess.Popen(command, env=dict(os.environ))
-    try:
-        _wait(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"web does not answer after {START_SECONDS} s")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from labeling import claims
+from labeling import claims, next_slot
 from labeling.models import Annotation, Lease, Queue, Slot
 from labeling.reach import Shortage, shortages
 from projects.models import Project, User
@@ -53,12 +53,15 @@ def next_queue(*, project: Project, annotator: User) -> Queue | None:
 
 def tally(*, lease: Lease, at: datetime) -> Tally:
     """Counts beside an item: what is behind it in the queue, this one included."""
-    behind = claims.claimable_by(queue=lease.queue, annotator=lease.annotator).after(
-        lease.order_key, lease.slot_id
+    behind = next_slot.count_behind(
+        queue=lease.queue,
+        annotator=lease.annotator,
+        order_key=lease.order_key,
+        slot_id=lease.slot_id,
+        most=MOST_COUNTED * lease.queue.overlap,
     )
-    items = set(behind.values_list("item", flat=True)[:MOST_COUNTED])
     done = answers_today(annotator=lease.annotator, queue=lease.queue, at=at)
-    return Tally(done, len(items) + 1)
+    return Tally(done, min(behind + 1, MOST_COUNTED))
 
 
 def answers_today(*, annotator: User, queue: Queue, at: datetime) -> int:

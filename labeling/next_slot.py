@@ -1,4 +1,4 @@
-"""Two statements by hand, because they run with every key press of every annotator.
+"""Three statements by hand, because they run with every key press of every annotator.
 
 `claims` says what they mean; `tests/integration/labeling/test_claims.py` holds them to it.
 """
@@ -26,13 +26,11 @@ FROM labeling_lease AS lease
 WHERE lease.annotator_id = %(annotator)s AND lease.queue_id = %(queue)s
 ORDER BY lease.id DESC LIMIT 1
 """
-# Truth values from scalar subqueries, and no NOT EXISTS: see SlotQuerySet.without. The `+ 0`
-# keeps the look at an item's few leases out of the index of all the leases of a person.
-TAKE = """
-UPDATE labeling_slot
-SET state = 'leased', annotator_id = %(annotator)s, lease_until = %(until)s, fence = fence + 1
-WHERE state = 'open' AND id = (
-    SELECT slot.id FROM labeling_slot AS slot
+# Open slots behind a place that this person was never given. Truth values from scalar subqueries,
+# and no NOT EXISTS: see SlotQuerySet.without. The `+ 0` keeps the look at an item's few leases out
+# of the index of all the leases of a person.
+BEHIND = """
+    FROM labeling_slot AS slot
     WHERE slot.queue_id = %(queue)s AND slot.state = 'open'
       AND (slot.order_key, slot.id) > (%(order_key)s, %(slot)s)
       AND NOT COALESCE((
@@ -42,9 +40,19 @@ WHERE state = 'open' AND id = (
         LIMIT 1
       ), FALSE)
       {unseen}
-    ORDER BY slot.order_key, slot.id LIMIT 1 {skip_locked}
+    ORDER BY slot.order_key, slot.id
+"""
+TAKE = """
+UPDATE labeling_slot
+SET state = 'leased', annotator_id = %(annotator)s, lease_until = %(until)s, fence = fence + 1
+WHERE state = 'open' AND id = (
+    SELECT slot.id {behind} LIMIT 1 {skip_locked}
 )
 RETURNING id, project_id, item_id, round, number, fence, order_key
+"""
+COUNT = """
+SELECT count(DISTINCT found.item_id)
+FROM (SELECT slot.item_id {behind} LIMIT %(most)s) AS found
 """
 UNSEEN = """
       AND NOT COALESCE((
@@ -79,7 +87,7 @@ def take_next(*, queue: Queue, annotator: User, behind: Trail, at: datetime) -> 
     """Flip the first open slot behind the trail that this person was never given."""
     locking = connection.features.has_select_for_update_skip_locked
     statement = TAKE.format(
-        unseen=UNSEEN if queue.is_blind else "",
+        behind=_behind(queue),
         skip_locked="FOR UPDATE SKIP LOCKED" if locking else "",
     )
     until = at + queue.lease_length
@@ -107,6 +115,23 @@ def take_next(*, queue: Queue, annotator: User, behind: Trail, at: datetime) -> 
         fence=fence,
         order_key=order_key,
     )
+
+
+def count_behind(*, queue: Queue, annotator: User, order_key: int, slot_id: int, most: int) -> int:
+    """Items in so many of the open slots behind a place, none of them given to this person yet."""
+    row = _row(
+        COUNT.format(behind=_behind(queue)),
+        annotator=annotator.pk,
+        queue=queue.pk,
+        order_key=order_key,
+        slot=slot_id,
+        most=most,
+    )
+    return int(row[0]) if row else 0
+
+
+def _behind(queue: Queue) -> str:
+    return BEHIND.format(unseen=UNSEEN if queue.is_blind else "")
 
 
 def _row(statement: str, **values: Any) -> tuple[Any, ...] | None:

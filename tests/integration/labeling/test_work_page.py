@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from feedback.models import AuditDraw, AuditPlan, Prediction, Sighting
 from jobs.clock import SetClock
-from labeling import claims
+from labeling import claims, desk
 from labeling.models import Annotation, ClassProposal, Item, Lease, Skip, Slot
 from labeling.queueing import queue_input
 from projects.inviting import remove_member
@@ -383,3 +383,27 @@ def test_another_persons_item_cannot_be_answered(team: Team, clock: SetClock) ->
 
     assert refused.status_code == 404
     assert not Annotation.objects.exists()
+
+
+@pytest.mark.parametrize("overlap", [1, 3])
+def test_it_counts_items_that_wait_for_this_person_however_many_people_they_need(
+    team: Team, clock: SetClock, overlap: int
+) -> None:
+    team.queue.overlap = overlap
+    team.queue.save()
+    queue_texts(team, clock, "one", "two", "three")
+
+    first = text_of(Pages(team.bob).get(WORK))
+    second = text_of(first_answer(team, Pages(team.bob)))
+
+    assert "0 done, 3 waiting" in first
+    assert "1 done, 2 waiting" in second
+
+
+def test_a_long_queue_is_many(team: Team, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MOST_COUNTED", 3)
+    team.queue.overlap = 3
+    team.queue.save()
+    queue_texts(team, clock, "one", "two", "three", "four", "five")
+
+    assert "0 done, 3+ waiting" in text_of(Pages(team.bob).get(WORK))

@@ -40,7 +40,9 @@ def forget_who_skipped(patch: pytest.MonkeyPatch) -> None:
         return slots.without(Slot.objects.filter(state__in=claims.HELD, **mine))
 
     patch.setattr(claims, "_allowed", only_held)
-    patch.setattr(next_slot, "TAKE", next_slot.TAKE.replace("lease.round = slot.round", "FALSE"))
+    patch.setattr(
+        next_slot, "BEHIND", next_slot.BEHIND.replace("lease.round = slot.round", "FALSE")
+    )
 
 
 def forget_who_saw_the_answer(patch: pytest.MonkeyPatch) -> None:
