@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from feedback.models import Flag, Issue
-from labeling.models import Slot
+from labeling.models import Item, Slot
 from projects.classes import accepted_classes
 from projects.models import Project
 from retraining.models import Batch, Receipt
@@ -60,8 +60,10 @@ def _next_step(project: Project) -> tuple[int, str, str, str]:
 
 
 def _first_step(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
-    """To the newest issue: it is of the class whose quota lacks labels."""
-    issue = Issue.objects.unfinished().filter(project=project).order_by("number").last()
+    """To the newest issue with an input that the next model learns from: it will be fixed."""
+    learned = Item.objects.filter(project=project, use=Item.Use.TRAIN).values("identity")
+    issues = Issue.objects.unfinished().filter(project=project, inputs__identity__in=learned)
+    issue = issues.order_by("number").last()
     if issue is None:
         text = "Act as demo agent, find an answer that is wrong, and flag it."
         return 1, text, "Find", reverse("feedback:prediction-find", kwargs=slug)

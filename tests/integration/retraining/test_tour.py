@@ -6,11 +6,14 @@ import pytest
 
 from jobs.clock import SetClock
 from labeling.queueing import queue_input
+from labeling.routing import route_new_flags
 from projects.creating import give_role
 from projects.models import Role
 from retraining.tour import VISITOR_AGENT, tour_strip
 from tests.flagged import make_flag
+from tests.history import texts_of
 from tests.people import make_person, make_team
+from tests.stories import flagged, predicted
 
 pytestmark = pytest.mark.django_db
 
@@ -42,3 +45,20 @@ def test_labelling_is_told_as_the_page_has_keys(
 
     assert strip
     assert told in strip.text
+
+
+def test_the_visitor_is_led_to_a_case_that_the_next_model_learns_from(clock: SetClock) -> None:
+    team = make_team(at=clock.at)
+    team.project.is_demo = True
+    team.project.save()
+    for use in ("train", "evaluation"):
+        [text] = texts_of(team.project, "billing", use=use, count=1)
+        flagged(predicted(team, text, "refund", at=clock.at), team.ada, "billing", at=clock.at)
+    while route_new_flags(at=clock.at):
+        pass
+
+    strip = tour_strip(team.project, hidden=False)
+
+    assert strip
+    assert strip.step == 1
+    assert strip.url == "/p/intents/issues/1"  # Issue 2 is newer, and only measures.
