@@ -6,21 +6,22 @@ from typing import Any
 from celery import Celery
 from celery.signals import celeryd_after_setup
 from django.conf import settings
+from kombu.transport.redis import Channel
 
 from jobs.registry import load_worker_jobs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-LONGEST_JOB_SECONDS = 2 * 3600
+# A message only wakes a worker and the sweep sends it again: none is worth putting back when the
+# connection is lost. With a broker that is gone kombu 5.7 fails at that, and the worker ends.
+Channel.do_restore = False
 
 app = Celery("setright")
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,
     broker_transport_options={
-        "visibility_timeout": LONGEST_JOB_SECONDS,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
+        "ack_emulation": False,
         "health_check_interval": 10,
         "socket_timeout": 20,
         "socket_connect_timeout": 1,

@@ -7,6 +7,7 @@ notes are compared with the database, and all work under way must have ended by 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
@@ -16,13 +17,17 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
+from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from feedback.models import Flag, Prediction
 from jobs import clock
-from jobs.models import Job
+from jobs.models import Job, WorkerBeat
+from jobs.tasks import run_job
 from labeling.models import Annotation
 from labeling.queueing import queue_input
 from projects.versions import deploy
@@ -43,6 +48,7 @@ ITEMS = 400
 BEFORE_SECONDS, DOWN_SECONDS, AFTER_SECONDS = 2.0, 1.0, 3.0
 # A worker that died is noticed when its lease of 30 s is over; three tries are made at most.
 SETTLE_SECONDS = 180
+BROKER_DEATHS = 6
 
 Answer = dict[str, Any]
 
@@ -274,6 +280,46 @@ def test_nothing_answered_with_success_is_lost_and_all_work_ends(
     assert load.flagged
     assert load.room.answers
     assert "events hold" in stack.manage("verify_events")
+
+
+def test_workers_outlive_every_death_of_the_broker(stack: Stack) -> None:
+    over = threading.Event()
+
+    def nudge() -> None:
+        """Messages are on their way whenever the broker dies; nobody has a job of this number."""
+        while not over.wait(0.02):
+            with contextlib.suppress(OperationalError), Connection(stack.site.broker_url) as broker:
+                run_job.apply_async(
+                    args=(0,), queue="light", retry=False, producer=broker.Producer()
+                )
+
+    with stack.database():
+        publisher = threading.Thread(target=nudge)
+        publisher.start()
+        try:
+            for _ in range(BROKER_DEATHS):
+                time.sleep(BEFORE_SECONDS)
+                stack.kill("broker")
+                time.sleep(DOWN_SECONDS)
+                stack.restart("broker")
+                wait_until_seen(["light", "training"], since=clock.now())
+        finally:
+            over.set()
+            publisher.join()
+
+    assert {name: stack.is_alive(name) for name in stack.supervisor.running} == dict.fromkeys(
+        stack.supervisor.running, True
+    )
+
+
+def wait_until_seen(lanes: list[str], *, since: datetime) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        seen = WorkerBeat.objects.filter(seen_at__gt=since).values_list("lane", flat=True)
+        if set(lanes) <= set(seen):
+            return
+        time.sleep(0.25)
+    raise AssertionError("a worker never came back")
 
 
 def test_without_a_broker_pages_are_still_served(stack: Stack) -> None:
