@@ -13,6 +13,7 @@ from events.recording import record
 from feedback import issues
 from feedback.flagging import decide_flag
 from feedback.models import Flag, Issue
+from labeling.flag_verdicts import judge_flags
 from labeling.models import Item
 from projects.errors import Conflict, Refused
 from projects.models import Deployment, ModelVersion, User
@@ -39,7 +40,7 @@ def send_receipts(*, line: Deployment, model: AnsweringModel, at: datetime, repo
     """
     project = line.version.project
     keep_accepted_flags(at=at, project=project)
-    told = set(Receipt.objects.filter(version=line.version).values_list("flag_id", flat=True))
+    told = set(_standing_receipts(line.version).values_list("flag_id", flat=True))
     waiting = [
         case
         for case in cases_for(project)
@@ -57,6 +58,7 @@ def revoke_receipts(
 ) -> int:
     """Open again what the live version answers wrong and a version rolled back had fixed.
 
+    What was right when it was flagged, as is known by now, is declined by rule instead.
     `model` is the live version, or None for an external one: what that recorded has to show it.
     Raises LineMoved when another version has gone live.
     """
@@ -158,42 +160,64 @@ def _send(case: StandingCase, answer: ModelAnswer, *, line: Deployment, at: date
     now = RegressionCase.objects.standing(item.project).filter(pk=case.case.pk).first()
     if now is None or as_standing(now).right_answer != answer.label:
         return False
+    if _standing_receipts(line.version).filter(flag=now.flag).exists():
+        return False  # Another run of this job sent it; the agent may have contradicted since.
     if not decide_flag(flag=now.flag, state=Flag.State.FIXED, at=at, version=line.version):
         return False
-    receipt = Receipt.objects.create(
-        project_id=line.project_id,
-        flag=now.flag,
-        version=line.version,
-        old_answer=now.flag.output,
-        new_answer=answer.label,
-        new_confidence=answer.confidence,
-        is_learned=not case.is_held_out,
-        sent_at=at,
-    )
+    receipt = _write(now.flag, answer, version=line.version, is_learned=not case.is_held_out, at=at)
     if now.flag.issue_id is not None:
         issues.mark_fixed_in(issue_ids=[now.flag.issue_id], version=line.version)
     record("receipt.sent", subject=receipt, at=at, flag=now.flag.pk, version=line.version_id)
     return True
 
 
+def _write(
+    flag: Flag, answer: ModelAnswer, *, version: ModelVersion, is_learned: bool, at: datetime
+) -> Receipt:
+    """A version that is live again sends the receipt that its rollback took back, as a new one."""
+    receipt, _ = Receipt.objects.update_or_create(
+        flag=flag,
+        version=version,
+        defaults={
+            "project_id": flag.project_id,
+            "old_answer": flag.output,
+            "new_answer": answer.label,
+            "new_confidence": answer.confidence,
+            "is_learned": is_learned,
+            "sent_at": at,
+            "seen_at": None,
+            "revoked_at": None,
+        },
+    )
+    return receipt
+
+
 @transaction.atomic
 def _revoke(receipt: Receipt, label: str | None, *, line: Deployment, at: datetime) -> bool:
     _hold(line)
     item = Item.objects.lock(receipt.flag.regression_case.item_id)
-    truth = item.truth.answer if item.truth else None
-    if truth is not None and truth.name == label:
-        return False
+    truth = item.truth.answer.name if item.truth and item.truth.answer else None
+    was_right = truth == receipt.flag.output
+    if truth is not None and truth == label and not was_right:
+        return False  # It is answered right by this version, too.
     if not Receipt.objects.filter(pk=receipt.pk, revoked_at=None).update(revoked_at=at):
         return False
+    issue = issues.hold_issue_of(receipt.flag)
     reason = f"{receipt.version.name} was rolled back; {line.version.name} is live again."
     decide_flag(
         flag=receipt.flag, state=Flag.State.OPEN, at=at, version=line.version, reason=reason
     )
-    issue = receipt.flag.issue
     if issue is not None:
         issues.move_issue(issue=issue, state=Issue.State.REOPENED, at=at)
+    if was_right:
+        judge_flags(item=item, at=at)
     record("receipt.revoked", subject=receipt, at=at, flag=receipt.flag_id, version=line.version_id)
     return True
+
+
+def _standing_receipts(version: ModelVersion) -> QuerySet[Receipt]:
+    """Those of the version that no rollback took back."""
+    return Receipt.objects.filter(version=version, revoked_at=None)
 
 
 def _hold(line: Deployment) -> ModelVersion:

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from events.models import Event
+from feedback.flagging import DECIDED_BY_RULE
 from feedback.models import Flag, FlagDecision, Issue
 from jobs.clock import SetClock
 from jobs.models import Job
 from jobs.running import drain_jobs
+from labeling.models import Item
 from labeling.queueing import requeue_item
 from projects.errors import Conflict, Refused
 from projects.identity import EVALUATION, TRAIN
@@ -27,6 +29,8 @@ from tests.trained import NEW_WORLD, OLD_WORLD, make_evaluated_batch, make_train
 pytestmark = pytest.mark.django_db
 
 PARCEL = "where is my parcel"
+# In between a model may take parcels for something else.
+REFUNDED = {**OLD_WORLD, PARCEL: "refund", "where is the parcel": "refund"}
 
 
 @pytest.fixture
@@ -360,3 +364,88 @@ def test_revoking_twice_changes_nothing(team: Team, clock: SetClock) -> None:
     drain_jobs()
 
     assert Event.objects.count() == events
+
+
+def label_again(team: Team, clock: SetClock) -> None:
+    """The world changed: the one item has no accepted answer now."""
+    item = Item.objects.get()
+    requeue_item(item=item, at=clock.at, by=team.rita, reason="the world changed")
+
+
+def test_a_rollback_declines_by_rule_what_was_right_after_all(team: Team, clock: SetClock) -> None:
+    flag = make_flag(team, PARCEL, "billing", at=clock.at)
+    promote(team, make_trained_version(team, "v1b", at=clock.at, rows=REFUNDED), clock)
+    settle_input(team, PARCEL, "delivery", at=clock.at)
+    promote_second(team, clock)
+    label_again(team, clock)
+    settle_input(team, PARCEL, "billing", at=clock.at)
+
+    roll_back(team, clock)
+
+    flag.refresh_from_db()
+    assert flag.state == Flag.State.DECLINED
+    assert FlagDecision.objects.latest("pk").reason == DECIDED_BY_RULE
+    assert Receipt.objects.get().revoked_at == clock.at
+    assert Issue.objects.get().state == Issue.State.DECLINED
+
+
+def test_a_rollback_to_the_flagged_answer_declines_it_where_that_is_right_now(
+    team: Team, clock: SetClock
+) -> None:
+    flag = accepted_flag(team, clock)
+    promote_second(team, clock)
+    label_again(team, clock)
+    settle_input(team, PARCEL, "refund", at=clock.at)
+
+    roll_back(team, clock)
+
+    flag.refresh_from_db()
+    assert flag.state == Flag.State.DECLINED
+    assert Receipt.objects.get().revoked_at == clock.at
+
+
+def test_what_a_rollback_opens_is_judged_by_the_answer_that_is_still_to_come(
+    team: Team, clock: SetClock
+) -> None:
+    flag = accepted_flag(team, clock)
+    promote_second(team, clock)
+    label_again(team, clock)
+    roll_back(team, clock)
+    flag.refresh_from_db()
+    assert flag.state == Flag.State.OPEN
+
+    settle_input(team, PARCEL, "refund", at=clock.at)
+
+    flag.refresh_from_db()
+    assert flag.state == Flag.State.DECLINED
+
+
+def test_the_same_version_live_again_sends_its_receipt_again(team: Team, clock: SetClock) -> None:
+    flag = accepted_flag(team, clock)
+    version = promote_second(team, clock)
+    receipts.mark_seen(receipt=Receipt.objects.get(), at=clock.at)
+    roll_back(team, clock)
+
+    promote(team, version, clock)
+    drain_jobs()
+
+    flag.refresh_from_db()
+    receipt = Receipt.objects.get()
+    assert flag.state == Flag.State.FIXED
+    assert (receipt.sent_at, receipt.seen_at, receipt.revoked_at) == (clock.at, None, None)
+    assert Event.objects.filter(name="receipt.sent", subject_id=receipt.pk).count() == 2
+
+
+def test_the_same_version_live_again_does_not_overrule_still_wrong(
+    team: Team, clock: SetClock
+) -> None:
+    flag = accepted_flag(team, clock)
+    version = promote_second(team, clock)
+    receipts.mark_still_wrong(receipt=Receipt.objects.get(), by=team.ada, at=clock.at)
+    roll_back(team, clock)
+
+    promote(team, version, clock)
+    drain_jobs()
+
+    flag.refresh_from_db()
+    assert flag.state == Flag.State.STILL_WRONG
