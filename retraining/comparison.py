@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from labeling.models import Item
-from projects.files import read_file
-from retraining.models import Evaluation, GateResult, RegressionCase
+from retraining.case_answers import read_case_answers
+from retraining.case_reviews import newest_reviews, review_of
+from retraining.gates.base import Review
+from retraining.models import CaseReview, Evaluation, GateResult, RegressionCase
 
 MOST_BROKEN = 50
 RESULT_ORDER: dict[str, int] = {
@@ -22,12 +23,18 @@ RESULT_ORDER: dict[str, int] = {
 class BrokenCase:
     """The live model answers it right and the new one wrong."""
 
+    case_id: int
     item: Item
     right_answer: str
     champion_answer: str
     challenger_answer: str
     is_pinned: bool
     prediction_id: int | None
+    said: CaseReview | None
+
+    @property
+    def review(self) -> Review:
+        return review_of(self.said)
 
 
 @dataclass(frozen=True)
@@ -49,21 +56,24 @@ def gates_red_first(evaluation: Evaluation) -> list[GateResult]:
 
 
 def broken_cases(evaluation: Evaluation) -> list[BrokenCase]:
-    """From the stored answers, by the cases' age."""
-    lines = {line["case"]: line for line in _answers(evaluation) if _is_broken(line)}
-    cases = RegressionCase.objects.filter(project=evaluation.project_id, pk__in=lines)
-    found = cases.select_related("item", "flag").order_by("-is_pinned", "pk")[:MOST_BROKEN]
-    return [
+    """From the stored answers: those that wait for a reviewer first, then by age."""
+    broken = {a.case_id: a for a in read_case_answers(evaluation) if a.is_broken}
+    reviews = newest_reviews(broken.values())
+    cases = RegressionCase.objects.filter(project=evaluation.project_id, pk__in=broken)
+    found = [
         BrokenCase(
+            case_id=case.pk,
             item=case.item,
-            right_answer=lines[case.pk]["label"],
-            champion_answer=lines[case.pk]["champion"],
-            challenger_answer=lines[case.pk]["challenger"],
+            right_answer=broken[case.pk].right_answer,
+            champion_answer=broken[case.pk].champion or "",
+            challenger_answer=broken[case.pk].challenger,
             is_pinned=case.is_pinned,
             prediction_id=case.flag.prediction_id,
+            said=reviews.get(case.pk),
         )
-        for case in found
+        for case in cases.select_related("item", "flag").order_by("-is_pinned", "pk")
     ]
+    return sorted(found, key=lambda case: case.review is not Review.WAITING)[:MOST_BROKEN]
 
 
 def accuracies(evaluation: Evaluation) -> list[Accuracy]:
@@ -80,14 +90,3 @@ def accuracies(evaluation: Evaluation) -> list[Accuracy]:
 def cases_mended(evaluation: Evaluation) -> int:
     """Cases the new model answers right: as many receipts, or nearly so."""
     return int(evaluation.summary.get("cases", {}).get("challenger_right", 0))
-
-
-def _answers(evaluation: Evaluation) -> list[dict[str, Any]]:
-    if evaluation.answers_id is None:
-        return []
-    lines = read_file(evaluation.answers_id).splitlines()
-    return [line for line in map(json.loads, lines) if "case" in line]
-
-
-def _is_broken(line: dict[str, Any]) -> bool:
-    return bool(line["champion"] == line["label"] != line["challenger"])

@@ -12,16 +12,19 @@ from datetime import datetime
 
 from jobs.errors import JobFailed
 from jobs.running import JobRun
-from labeling.models import Item
 from monitoring.intervals import Drawn, Estimate, weighted_interval
 from projects.files import store_file
 from projects.models import ModelVersion, Project, StoredFile
 from projects.versions import find_champion
+from retraining.case_answers import CaseAnswer
+from retraining.case_reviews import gated_cases, judge_cases
 from retraining.evaluation_rows import EvaluationRow, evaluation_rows, recorded_answers
+from retraining.gate_results import store_outcomes
 from retraining.gates import Comparison, GateOutcome, judge
-from retraining.gates.base import PairedRow, RegressionCase, Source
+from retraining.gates.base import PairedRow, Source
+from retraining.live_line import hold_live_line
 from retraining.model_files import read_model_file
-from retraining.models import Batch, Evaluation, GateResult
+from retraining.models import Batch, Evaluation
 from retraining.program_runs import Program, finished_programs
 from retraining.programs.contract import ANSWERS, MODEL, EvaluateSpec
 from retraining.programs.tables import AnswerRow, input_table, read_answers
@@ -41,6 +44,7 @@ class Compared:
     champion: ModelVersion | None
     outcomes: list[GateOutcome]
     summary: dict[str, object]
+    case_answers: list[CaseAnswer]
     answers: StoredFile
 
 
@@ -59,17 +63,20 @@ def compare(
     new, old = _ask(run, challenger, champion, table, share)
     if champion is not None and champion.kind == ModelVersion.Kind.EXTERNAL:
         old = _recorded(champion, rows, cases)
+    said = [_case_answer(case, new, old) for case in cases]
     return Compared(
         challenger=challenger,
         champion=champion,
-        outcomes=_judge(rows, cases, new, old) if champion is not None else [],
-        summary=_summarise(rows, cases, new, old),
-        answers=_store_answers(project, rows, cases, new, old, at=run.now()),
+        outcomes=_judge(rows, said, new, old) if champion is not None else [],
+        summary=_summarise(rows, said, new, old),
+        case_answers=said,
+        answers=_store_answers(project, rows, said, new, old, at=run.now()),
     )
 
 
 def store_evaluation(*, batch: Batch, compared: Compared, at: datetime) -> Evaluation:
     """The evaluation with its gate results; the caller's transaction decides with it."""
+    hold_live_line(batch.project_id)  # A reviewer may judge its cases at this moment.
     evaluation = Evaluation.objects.create(
         project_id=batch.project_id,
         batch=batch,
@@ -79,25 +86,8 @@ def store_evaluation(*, batch: Batch, compared: Compared, at: datetime) -> Evalu
         summary=compared.summary,
         at=at,
     )
-    GateResult.objects.bulk_create(
-        GateResult(
-            project_id=batch.project_id,
-            evaluation=evaluation,
-            slug=outcome.slug,
-            name=outcome.name,
-            group=outcome.group,
-            rows=outcome.rows,
-            value=outcome.value,
-            low=outcome.low,
-            high=outcome.high,
-            bound=outcome.bound,
-            result=outcome.result,
-            more_rows_needed=outcome.more_rows_needed or 0,
-            note=outcome.note,
-            details=outcome.as_json(),
-        )
-        for outcome in compared.outcomes
-    )
+    store_outcomes(evaluation, compared.outcomes)
+    judge_cases(evaluation, compared.case_answers, at=at)
     return evaluation
 
 
@@ -151,7 +141,7 @@ def _recorded(
 
 
 def _judge(
-    rows: Sequence[EvaluationRow], cases: Sequence[StandingCase], new: Answers, old: Answers
+    rows: Sequence[EvaluationRow], said: Sequence[CaseAnswer], new: Answers, old: Answers
 ) -> list[GateOutcome]:
     """Rows without the champion's answer are left out: they cannot be compared."""
     paired = tuple(
@@ -167,22 +157,11 @@ def _judge(
         for row in rows
         if str(row.item_id) in old
     )
-    kept = tuple(
-        RegressionCase(
-            case_id=str(case.case.pk),
-            champion_right=old[str(case.item.pk)].label == case.right_answer,
-            challenger_right=new[str(case.item.pk)].label == case.right_answer,
-            is_pinned=case.case.is_pinned,
-            is_held_out=case.item.use == Item.Use.EVALUATION,
-        )
-        for case in cases
-        if str(case.item.pk) in old
-    )
-    return judge(Comparison(rows=paired, cases=kept))
+    return judge(Comparison(rows=paired, cases=gated_cases(said)))
 
 
 def _summarise(
-    rows: Sequence[EvaluationRow], cases: Sequence[StandingCase], new: Answers, old: Answers
+    rows: Sequence[EvaluationRow], said: Sequence[CaseAnswer], new: Answers, old: Answers
 ) -> dict[str, object]:
     """How often each is right, by where the rows come from."""
     return {
@@ -191,9 +170,9 @@ def _summarise(
         "challenger": _by_source(rows, new),
         "champion": _by_source(rows, old),
         "cases": {
-            "all": len(cases),
-            "challenger_right": sum(_is_right(case, new) for case in cases),
-            "champion_right": sum(_is_right(case, old) for case in cases),
+            "all": len(said),
+            "challenger_right": sum(one.challenger == one.right_answer for one in said),
+            "champion_right": sum(one.champion == one.right_answer for one in said),
         },
     }
 
@@ -216,33 +195,44 @@ def _as_json(estimate: Estimate) -> dict[str, object]:
     return asdict(estimate)
 
 
-def _is_right(case: StandingCase, answers: Answers) -> bool:
-    answer = answers.get(str(case.item.pk))
-    return answer is not None and answer.label == case.right_answer
+def _case_answer(case: StandingCase, new: Answers, old: Answers) -> CaseAnswer:
+    key = str(case.item.pk)
+    return CaseAnswer(
+        case_id=case.case.pk,
+        item_id=case.item.pk,
+        truth_id=case.truth_id,
+        right_answer=case.right_answer,
+        challenger=new[key].label,
+        confidence=new[key].confidence,
+        champion=old[key].label if key in old else None,
+    )
 
 
 def _store_answers(
     project: Project,
     rows: Sequence[EvaluationRow],
-    cases: Sequence[StandingCase],
+    said: Sequence[CaseAnswer],
     new: Answers,
     old: Answers,
     *,
     at: datetime,
 ) -> StoredFile:
     """One line per row, and per case, with both answers: the evidence behind the figures."""
-    lines = [
-        {"item": row.item_id, "truth": row.truth_id, "label": row.label, "source": row.source}
-        for row in rows
-    ]
-    lines += [
-        {"item": case.item.pk, "case": case.case.pk, "label": case.right_answer} for case in cases
-    ]
-    for line in lines:
-        key = str(line["item"])
-        line["challenger"], line["confidence"] = new[key].label, new[key].confidence
-        line["champion"] = old[key].label if key in old else None
+    lines = [_row_line(row, new, old) for row in rows] + [answer.as_line() for answer in said]
     content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     return store_file(
         content=content.encode(), media_type="application/x-ndjson", at=at, project=project
     )
+
+
+def _row_line(row: EvaluationRow, new: Answers, old: Answers) -> dict[str, object]:
+    key = str(row.item_id)
+    return {
+        "item": row.item_id,
+        "truth": row.truth_id,
+        "label": row.label,
+        "source": row.source,
+        "challenger": new[key].label,
+        "confidence": new[key].confidence,
+        "champion": old[key].label if key in old else None,
+    }

@@ -292,12 +292,41 @@ class RegressionCase(models.Model):
     flag = models.OneToOneField(Flag, models.CASCADE, related_name="regression_case")
     item = models.ForeignKey(Item, models.PROTECT, related_name="+")
     is_pinned = models.BooleanField(default=False)
+    unpin_reason = models.TextField(blank=True)  # Of the last time the pin was taken away.
     created_at = models.DateTimeField()
 
     objects = RegressionCaseQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"case of flag {self.flag_id}"
+
+
+class CaseReview(models.Model):
+    """Append-only: whether a new model's wrong answer to a case counts; the newest holds."""
+
+    class Verdict(models.TextChoices):
+        COUNTS = "counts", "counts"
+        EXCUSED = "excused", "does not count"
+
+    project = models.ForeignKey(Project, models.CASCADE)
+    case = models.ForeignKey(RegressionCase, models.CASCADE, related_name="reviews")
+    # It holds for this ground truth and this wrong answer, whichever version gives it.
+    truth = models.ForeignKey(GroundTruth, models.PROTECT, related_name="+")
+    answer = models.CharField(max_length=120)
+    verdict = models.CharField(max_length=20, choices=Verdict)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="excuses_give_a_reason", condition=Q(verdict="counts") | ~Q(reason="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.verdict}"
 
 
 class Receipt(models.Model):

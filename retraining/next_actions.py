@@ -11,6 +11,7 @@ from django.urls import reverse
 from labeling.models import Item, Slot
 from monitoring.models import AccuracyPoint
 from projects.models import Membership, Project, Role, User
+from retraining.case_reviews import waiting_cases
 from retraining.first_steps import first_steps
 from retraining.models import Batch, Receipt
 from retraining.waiting import MOST_COUNTED, waiting_count
@@ -82,13 +83,17 @@ def _operate(project: Project, person: User) -> Iterator[Action]:
 
 
 def _settle(project: Project, person: User) -> Iterator[Action]:
+    """Items without agreement, and broken regression cases, which count when judged."""
     first = Item.objects.disputed(project).first()
-    if first is None:
-        return
-    count = waiting_count("disputed", project=project, person=person)
-    told = f"{count_of(count, 'item')} on which people do not agree"
-    url = _url("labeling:item-next_disputed", project)
-    yield Action("Settle what people disagree on", told, "Settle", url, "warn", first.queued_at)
+    if first is not None:
+        count = waiting_count("disputed", project=project, person=person)
+        told = f"{count_of(count, 'item')} on which people do not agree"
+        url = _url("labeling:item-next_disputed", project)
+        yield Action("Settle what people disagree on", told, "Settle", url, "warn", first.queued_at)
+    for number, count in waiting_cases(project).items():
+        told = f"Batch {number} answers {count_of(count, 'flagged case')} wrong that was right"
+        url = _url("retraining:gates-show", project, number=number)
+        yield Action("Judge broken regression cases", told, "Judge", url, "warn")
 
 
 def _label(project: Project, person: User) -> Iterator[Action]:

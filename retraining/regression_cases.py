@@ -11,7 +11,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from events.recording import record
 from feedback.models import Flag
 from labeling.models import Item
-from projects.models import Project, User
+from projects.models import Project
 from retraining.models import RegressionCase
 
 MOST_AT_ONCE = 1000  # A tick stays short; the next one takes the rest.
@@ -22,6 +22,7 @@ class StandingCase:
     """A regression case with the answer that is right today."""
 
     case: RegressionCase
+    truth_id: int
     right_answer: str
 
     @property
@@ -58,17 +59,7 @@ def as_standing(case: RegressionCase) -> StandingCase:
     truth = case.item.truth
     if truth is None or truth.answer is None:
         raise ValueError(f"Case {case.pk} does not stand: its item has no accepted class.")
-    return StandingCase(case, truth.answer.name)
-
-
-def pin_case(*, case: RegressionCase, is_pinned: bool, by: User, at: datetime) -> None:
-    """A pinned case blocks a promotion on its own."""
-    changed = RegressionCase.objects.filter(pk=case.pk).exclude(is_pinned=is_pinned)
-    with transaction.atomic():
-        if changed.update(is_pinned=is_pinned):
-            name = "regression_case.pinned" if is_pinned else "regression_case.unpinned"
-            record(name, subject=case, at=at, actor=by)
-    case.is_pinned = is_pinned
+    return StandingCase(case, truth.pk, truth.answer.name)
 
 
 def _accepted(flags: QuerySet[Flag]) -> list[tuple[int, int, int]]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.test import Client
+from rest_framework.test import APIClient
 
 from projects.api_keys import issue_key
 from projects.models import ApiKey, Project, User
@@ -42,6 +43,14 @@ class Api:
             content_type="application/x-ndjson",
             headers=headers,
         )
+
+
+def ask(person: User | None, method: str, path: str, **body: object) -> Any:
+    """A signed-in person's request, or a visitor's, under the usual project's address."""
+    client = APIClient()
+    if person is not None:
+        client.force_login(person)
+    return getattr(client, method)(f"/api/v1/projects/intents{path}", body, format="json")
 
 
 def ndjson(lines: Iterable[bytes | dict[str, Any]]) -> bytes:

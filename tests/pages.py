@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from projects.models import User
 
@@ -37,6 +38,11 @@ class Pages:
         """What the client returns is one, with more attributes than its type here says."""
         assert isinstance(response, HttpResponse)
         return response
+
+
+def lead_url(name: str, **named: object) -> str:
+    """A page of retraining in the usual project."""
+    return reverse(f"retraining:{name}", kwargs={"slug": "intents", **named})
 
 
 def text_of(response: HttpResponse) -> str:

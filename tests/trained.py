@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -12,8 +13,11 @@ from projects.files import store_file
 from projects.models import ModelVersion
 from projects.versions import find_champion
 from retraining.artifacts import PackedArtifact, pack
+from retraining.case_answers import CaseAnswer
+from retraining.case_reviews import judge_cases
 from retraining.model_files import signing_keys
-from retraining.models import Batch, BatchRevision, Evaluation, GateResult
+from retraining.models import Batch, BatchRevision, Evaluation, GateResult, RegressionCase
+from retraining.regression_cases import as_standing
 from retraining.trainers.text import TextTrainer
 from tests.people import Team
 
@@ -80,6 +84,30 @@ def make_evaluated_batch(
     batch.save()
     evaluate_again(batch, at=at, champion=champion, gates=gates or {"": "passed"})
     return batch
+
+
+def answer_cases(
+    evaluation: Evaluation, answers: Mapping[RegressionCase, tuple[str, str]], *, at: datetime
+) -> None:
+    """Store what champion and challenger answered to each case, and judge the gate by it."""
+    said = [
+        CaseAnswer(
+            case_id=case.pk,
+            item_id=case.item_id,
+            truth_id=as_standing(case).truth_id,
+            right_answer=as_standing(case).right_answer,
+            challenger=challenger,
+            confidence=0.9,
+            champion=champion,
+        )
+        for case, (champion, challenger) in answers.items()
+    ]
+    lines = "\n".join(json.dumps(answer.as_line()) for answer in said)
+    evaluation.answers = store_file(
+        content=lines.encode(), media_type="application/x-ndjson", at=at, project=evaluation.project
+    )
+    evaluation.save()
+    judge_cases(evaluation, said, at=at)
 
 
 def evaluate_again(

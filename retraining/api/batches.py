@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from jobs import clock
-from projects.errors import Refused
-from projects.models import Project, Role, User
+from projects.api.requests import checked, person_of, project_of
+from projects.models import Role
 from projects.policies import members
 from retraining import batches, revisions
 from retraining.api.serializers import (
@@ -31,8 +28,6 @@ from retraining.proposing import propose_by_person
 
 READERS = members(Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER, scopes={"read"})
 LEADS = members(Role.LEAD)
-
-Given = TypeVar("Given", bound=Serializer[Any])
 
 
 class NewestFirst(CursorPagination):
@@ -50,7 +45,7 @@ class BatchList(generics.ListAPIView[Batch]):
     def get_queryset(self) -> QuerySet[Batch]:
         if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
             return Batch.objects.none()
-        return Batch.objects.filter(project=_project(self.request)).select_related("version")
+        return Batch.objects.filter(project=project_of(self.request)).select_related("version")
 
 
 class BatchDetail(APIView):
@@ -60,7 +55,7 @@ class BatchDetail(APIView):
 
     @extend_schema(responses=BatchDetailSerializer)
     def get(self, request: Request, slug: str, number: int) -> Response:
-        batch = batches.access_batch(_project(request), number)
+        batch = batches.access_batch(project_of(request), number)
         return Response(BatchDetailSerializer(batch).data)
 
 
@@ -71,7 +66,7 @@ class BatchGates(APIView):
 
     @extend_schema(responses=GateSerializer(many=True))
     def get(self, request: Request, slug: str, number: int) -> Response:
-        batch = batches.access_batch(_project(request), number)
+        batch = batches.access_batch(project_of(request), number)
         newest = batch.evaluations.order_by("-pk").values("pk")[:1]
         gates = GateResult.objects.filter(evaluation__in=newest).order_by("pk")
         return Response(GateSerializer(gates, many=True).data)
@@ -84,10 +79,10 @@ class BatchProposal(APIView):
 
     @extend_schema(request=WishSerializer, responses={201: BatchDetailSerializer})
     def post(self, request: Request, slug: str) -> Response:
-        wish = _checked(WishSerializer(data=request.data))
+        wish = checked(WishSerializer(data=request.data))
         batch = propose_by_person(
-            project=_project(request),
-            by=_person(request),
+            project=project_of(request),
+            by=person_of(request),
             at=clock.now(),
             reason=wish["reason"],
         )
@@ -101,11 +96,11 @@ class BatchApproval(APIView):
 
     @extend_schema(request=ApprovalSerializer, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
-        given = _checked(ApprovalSerializer(data=request.data))
+        given = checked(ApprovalSerializer(data=request.data))
         batch = batches.approve_by_hash(
-            batch=batches.access_batch(_project(request), number),
+            batch=batches.access_batch(project_of(request), number),
             digest=given["revision"],
-            by=_person(request),
+            by=person_of(request),
             at=clock.now(),
         )
         return Response(BatchDetailSerializer(batch).data)
@@ -118,10 +113,10 @@ class BatchRejection(APIView):
 
     @extend_schema(request=ReasonSerializer, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
-        given = _checked(ReasonSerializer(data=request.data))
-        batch = batches.access_batch(_project(request), number)
+        given = checked(ReasonSerializer(data=request.data))
+        batch = batches.access_batch(project_of(request), number)
         batches.reject_batch(
-            batch=batch, reason=given["reason"], by=_person(request), at=clock.now()
+            batch=batch, reason=given["reason"], by=person_of(request), at=clock.now()
         )
         return Response(BatchDetailSerializer(batch).data)
 
@@ -133,8 +128,8 @@ class BatchCancellation(APIView):
 
     @extend_schema(request=None, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
-        batch = batches.access_batch(_project(request), number)
-        ended = batches.cancel_batch(batch=batch, by=_person(request), at=clock.now())
+        batch = batches.access_batch(project_of(request), number)
+        ended = batches.cancel_batch(batch=batch, by=person_of(request), at=clock.now())
         return Response(BatchDetailSerializer(ended).data)
 
 
@@ -145,8 +140,8 @@ class BatchRetry(APIView):
 
     @extend_schema(request=None, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
-        batch = batches.access_batch(_project(request), number)
-        again = batches.retry_batch(batch=batch, by=_person(request), at=clock.now())
+        batch = batches.access_batch(project_of(request), number)
+        again = batches.retry_batch(batch=batch, by=person_of(request), at=clock.now())
         return Response(BatchDetailSerializer(again).data)
 
 
@@ -157,24 +152,6 @@ class BatchRefresh(APIView):
 
     @extend_schema(request=None, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
-        batch = batches.access_batch(_project(request), number)
+        batch = batches.access_batch(project_of(request), number)
         revisions.refresh_batch(batch=batch, at=clock.now())
         return Response(BatchDetailSerializer(batch).data)
-
-
-def _checked(given: Given) -> dict[str, str]:
-    given.is_valid(raise_exception=True)
-    checked: dict[str, str] = given.validated_data
-    return checked
-
-
-def _project(request: Request) -> Project:
-    project: Project = request.project  # type: ignore[attr-defined]  # Put there by HasPolicy.
-    return project
-
-
-def _person(request: Request) -> User:
-    """Decisions take no keys: somebody has signed in."""
-    if not isinstance(request.user, User):
-        raise Refused("Sign in: this is decided by a person.")
-    return request.user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -10,13 +10,14 @@ from rest_framework import generics
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from feedback.flagging import note_sightings
 from jobs import clock
-from projects.errors import NotFound, Refused
-from projects.models import ApiKey, Deployment, Project, Role, User
+from projects.api.requests import checked, person_of, project_of
+from projects.errors import NotFound
+from projects.models import ApiKey, Deployment, Role, User
 from projects.policies import members
 from retraining import promotion, receipts
 from retraining.api.promotion_serializers import (
@@ -37,8 +38,6 @@ RECEIPT_READERS = members(
 )
 SEE_ALL = {Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER}
 
-Given = TypeVar("Given", bound=Serializer[Any])
-
 
 class NewestDeployment(CursorPagination):
     ordering = "-sequence"
@@ -57,10 +56,10 @@ class BatchPromotion(APIView):
 
     @extend_schema(request=PromotionSerializer, responses=DeploymentSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
-        given = _checked(PromotionSerializer(data=request.data))
+        given = checked(PromotionSerializer(data=request.data))
         line = promotion.promote(
-            batch=access_batch(_project(request), number),
-            by=_person(request),
+            batch=access_batch(project_of(request), number),
+            by=person_of(request),
             at=clock.now(),
             confirm_not_enough=given["confirm_not_enough"],
         )
@@ -74,10 +73,10 @@ class BatchDecisionAgainst(APIView):
 
     @extend_schema(request=ReasonSerializer, responses={204: None})
     def post(self, request: Request, slug: str, number: int) -> Response:
-        given = _checked(ReasonSerializer(data=request.data))
+        given = checked(ReasonSerializer(data=request.data))
         promotion.do_not_promote(
-            batch=access_batch(_project(request), number),
-            by=_person(request),
+            batch=access_batch(project_of(request), number),
+            by=person_of(request),
             at=clock.now(),
             reason=given["reason"],
         )
@@ -91,15 +90,17 @@ class GateWaiver(APIView):
 
     @extend_schema(request=WaiverSerializer, responses=GateSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
-        given = _checked(WaiverSerializer(data=request.data))
-        batch = access_batch(_project(request), number)
+        given = checked(WaiverSerializer(data=request.data))
+        batch = access_batch(project_of(request), number)
         gates = GateResult.objects.filter(
             evaluation__batch=batch, slug=given["slug"], group=given["group"]
         )
         gate = gates.order_by("-evaluation_id").first()
         if gate is None:
             raise NotFound("The newest evaluation of this batch has no such gate.")
-        promotion.waive_gate(gate=gate, by=_person(request), at=clock.now(), reason=given["reason"])
+        promotion.waive_gate(
+            gate=gate, by=person_of(request), at=clock.now(), reason=given["reason"]
+        )
         gate.refresh_from_db()
         return Response(GateSerializer(gate).data)
 
@@ -111,10 +112,10 @@ class Rollback(APIView):
 
     @extend_schema(request=ReasonSerializer, responses=DeploymentSerializer)
     def post(self, request: Request, slug: str) -> Response:
-        given = _checked(ReasonSerializer(data=request.data))
+        given = checked(ReasonSerializer(data=request.data))
         line = promotion.roll_back(
-            project=_project(request),
-            by=_person(request),
+            project=project_of(request),
+            by=person_of(request),
             at=clock.now(),
             reason=given["reason"],
         )
@@ -131,7 +132,7 @@ class DeploymentList(generics.ListAPIView[Deployment]):
     def get_queryset(self) -> QuerySet[Deployment]:
         if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
             return Deployment.objects.none()
-        return Deployment.objects.champions(_project(self.request).pk).select_related("version")
+        return Deployment.objects.champions(project_of(self.request).pk).select_related("version")
 
 
 class ReceiptList(generics.ListAPIView[Receipt]):
@@ -144,7 +145,7 @@ class ReceiptList(generics.ListAPIView[Receipt]):
     def get_queryset(self) -> QuerySet[Receipt]:
         if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
             return Receipt.objects.none()
-        found = Receipt.objects.filter(project=_project(self.request)).select_related(
+        found = Receipt.objects.filter(project=project_of(self.request)).select_related(
             "flag", "version", "project"
         )
         return found if _sees_all(self.request) else found.filter(flag__agent=self.request.user.pk)
@@ -155,7 +156,7 @@ class ReceiptList(generics.ListAPIView[Receipt]):
         person = self.request.user
         if given and isinstance(person, User) and not isinstance(self.request.auth, ApiKey):
             note_sightings(
-                project=_project(self.request),
+                project=project_of(self.request),
                 user=person,
                 identities=[receipt.flag.identity for receipt in given[0]],
                 at=clock.now(),
@@ -170,9 +171,9 @@ class ReceiptStillWrong(APIView):
 
     @extend_schema(request=NoteSerializer, responses={204: None})
     def post(self, request: Request, slug: str, pk: int) -> Response:
-        given = _checked(NoteSerializer(data=request.data))
-        person = _person(request)
-        mine = Receipt.objects.filter(project=_project(request), flag__agent=person, pk=pk)
+        given = checked(NoteSerializer(data=request.data))
+        person = person_of(request)
+        mine = Receipt.objects.filter(project=project_of(request), flag__agent=person, pk=pk)
         receipt = mine.select_related("flag", "version").first()
         if receipt is None:
             raise NotFound("You have no such receipt.")
@@ -185,21 +186,3 @@ def _sees_all(request: Request) -> bool:
         return True
     roles: frozenset[Role] = request.roles  # type: ignore[attr-defined]  # Put there by HasPolicy.
     return bool(roles & SEE_ALL)
-
-
-def _checked(given: Given) -> dict[str, Any]:
-    given.is_valid(raise_exception=True)
-    checked: dict[str, Any] = given.validated_data
-    return checked
-
-
-def _project(request: Request) -> Project:
-    project: Project = request.project  # type: ignore[attr-defined]  # Put there by HasPolicy.
-    return project
-
-
-def _person(request: Request) -> User:
-    """Decisions take no keys: somebody has signed in."""
-    if not isinstance(request.user, User):
-        raise Refused("Sign in: this is decided by a person.")
-    return request.user

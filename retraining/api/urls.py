@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from retraining.api import batches, promotion
+from retraining.api import batches, cases, promotion
 
 BATCHES = "projects/<slug:slug>/batches"
 BATCH = f"{BATCHES}/<int:number>"
@@ -24,6 +24,17 @@ urlpatterns = [
         name="batch-do_not_promote",
     ),
     path(f"{BATCH}/waive", promotion.GateWaiver.as_view(), name="gate-waive"),
+    path(f"{BATCH}/broken-cases", cases.BrokenCaseList.as_view(), name="broken_case-list"),
+    path(
+        f"{BATCH}/broken-cases/<int:pk>/review",
+        cases.BrokenCaseReview.as_view(),
+        name="broken_case-review",
+    ),
+    path(
+        "projects/<slug:slug>/regression-cases/<int:pk>/pin",
+        cases.CasePin.as_view(),
+        name="case-pin",
+    ),
     path("projects/<slug:slug>/roll-back", promotion.Rollback.as_view(), name="roll-back"),
     path(
         "projects/<slug:slug>/deployments",

@@ -119,6 +119,7 @@ class GateOutcome:
     bound: float
     result: Result
     more_rows_needed: int | None = None  # None: none, or more than can sensibly be told.
+    waiting: int = 0  # Cases that a reviewer has to judge before they count.
     note: str = ""
     p_value: float | None = None
     parts: tuple[Part, ...] = ()

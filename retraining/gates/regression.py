@@ -45,6 +45,7 @@ class RegressionGate:
             high=None,
             bound=0.0,
             result=broken if breaks else Result.PASSED,
+            waiting=int(waits),
             note="Broken; waits for a reviewer." if waits else "",
         )
 
@@ -66,7 +67,8 @@ class RegressionGate:
             bound=policy.broken_share,
             result=result,
             more_rows_needed=_cases_missing(confirmed, len(cases), policy) if unsure else None,
-            note=f"{waiting} broken cases wait for a reviewer." if waiting else "",
+            waiting=waiting,
+            note=_waiting_words(waiting),
             parts=(
                 _describe_part("learned", [c for c in cases if not c.is_held_out], policy),
                 _describe_part("held out", [c for c in cases if c.is_held_out], policy),
@@ -85,6 +87,12 @@ def _compare(low: float, high: float, bound: float) -> Result:
     if low > bound:
         return Result.FAILED
     return Result.PASSED if high < bound else Result.NOT_ENOUGH
+
+
+def _waiting_words(count: int) -> str:
+    if not count:
+        return ""
+    return f"{count} broken case{' waits' if count == 1 else 's wait'} for a reviewer."
 
 
 def _cases_missing(broken: int, cases: int, policy: Policy) -> int:

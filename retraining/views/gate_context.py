@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from projects.models import Role
 from projects.task_types import TASK_TYPES
@@ -28,6 +29,7 @@ SOURCES = {
     "flagged": "right on flagged answers, which were chosen for the live model's failures",
 }
 NO_VALUE = "\N{EN DASH}"
+PINNED_CHARACTERS = 60
 Context = dict[str, object]
 
 
@@ -56,7 +58,15 @@ def gates_context(
         "gates": [
             _gate(g, name, is_open and is_lead) for g, name in zip(gates, named, strict=True)
         ],
-        "broken": [_broken(case, batch.project.slug) for case in broken],
+        "broken": [
+            _broken(
+                case,
+                batch.project.slug,
+                can_review=is_open and Role.REVIEWER in roles,
+                can_pin=is_lead,
+            )
+            for case in broken
+        ],
         "flagged_words": _flagged_words(measured),
         "receipts_words": _receipts_words(evaluation),
         "can_promote": is_open and is_lead,
@@ -133,8 +143,12 @@ def _gate(gate: GateResult, group: str, can_waive: bool) -> Context:
 
 
 def _named(gate: GateResult, broken: list[BrokenCase]) -> str:
-    """A pinned case's group is its number, which tells a reader nothing."""
-    return f"case {gate.group}" if gate.name == "Pinned case" else gate.group
+    """A pinned case's group is its number, which tells a reader nothing where it has words."""
+    if gate.name != "Pinned case":
+        return gate.group
+    case = next((case for case in broken if str(case.case_id) == gate.group), None)
+    text = case.item.input.get("text", "") if case else ""
+    return f"“{Truncator(text).chars(PINNED_CHARACTERS)}”" if text else f"number {gate.group}"
 
 
 def _more_words(gate: GateResult) -> str:
@@ -145,7 +159,7 @@ def _more_words(gate: GateResult) -> str:
     return f"{count_of(gate.more_rows_needed, noun)} needed"
 
 
-def _broken(case: BrokenCase, slug: str) -> Context:
+def _broken(case: BrokenCase, slug: str, *, can_review: bool, can_pin: bool) -> Context:
     url = ""
     if case.prediction_id:
         named = {"slug": slug, "pk": case.prediction_id}
@@ -157,7 +171,19 @@ def _broken(case: BrokenCase, slug: str) -> Context:
         "new_answer": case.challenger_answer,
         "is_pinned": case.is_pinned,
         "url": url,
+        "pk": case.case_id,
+        "review": case.review.value,
+        "review_words": _review_words(case),
+        "can_review": can_review,
+        "can_pin": can_pin,
     }
+
+
+def _review_words(case: BrokenCase) -> str:
+    if case.said is None:
+        return "waits for a reviewer"
+    told = f"{case.said.get_verdict_display()}, says {case.said.by}"
+    return f"{told}: {case.said.reason}" if case.said.reason else told
 
 
 def _flagged_words(measured: list[Accuracy]) -> str:

@@ -15,8 +15,9 @@ from projects.policies import members, policy
 from projects.requests import ProjectRequest
 from retraining import promotion
 from retraining.batches import access_batch
+from retraining.case_reviews import access_case, pin_case, review_case
 from retraining.forms import ReasonForm, problem_of
-from retraining.models import Evaluation, GateResult
+from retraining.models import CaseReview, Evaluation, GateResult
 from retraining.views.gate_context import gates_context
 
 LEADS = members(Role.LEAD)
@@ -84,6 +85,42 @@ def gate_waive(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
     except Conflict as refusal:
         messages.error(request, refusal.message)
     return redirect(GATES, slug=slug, number=gate.evaluation.batch.number)
+
+
+@policy(members(Role.REVIEWER))
+@require_POST
+def case_review(request: ProjectRequest, slug: str, number: int, pk: int) -> HttpResponseBase:
+    """A broken case counts, or does not: for this answer of the new model."""
+    counts = request.POST.get("verdict") == CaseReview.Verdict.COUNTS
+    try:
+        review_case(
+            batch=access_batch(request.project, number),
+            case=access_case(request.project, pk),
+            verdict=CaseReview.Verdict.COUNTS if counts else CaseReview.Verdict.EXCUSED,
+            by=request.user,
+            at=clock.now(),
+            reason="" if counts else _reason(request),
+        )
+        messages.success(request, "It counts" if counts else "It does not count; your reason stays")
+    except Conflict as refusal:
+        messages.error(request, refusal.message)
+    return redirect(GATES, slug=slug, number=number)
+
+
+@policy(LEADS)
+@require_POST
+def case_pin(request: ProjectRequest, slug: str, number: int, pk: int) -> HttpResponseBase:
+    """A pinned case may never break; taking the pin away asks for a reason."""
+    is_pinned = request.POST.get("pinned") == "yes"
+    pin_case(
+        case=access_case(request.project, pk),
+        is_pinned=is_pinned,
+        by=request.user,
+        at=clock.now(),
+        reason="" if is_pinned else _reason(request),
+    )
+    messages.success(request, "Pinned: it may never break" if is_pinned else "No longer pinned")
+    return redirect(GATES, slug=slug, number=number)
 
 
 def _reason(request: ProjectRequest) -> str:

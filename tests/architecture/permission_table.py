@@ -34,6 +34,8 @@ retraining:training-show            GET       rle
 retraining:training-cancel          POST      l
 retraining:gates-show               GET       rle
 retraining:gate-waive               POST      l
+retraining:case-review              POST      r
+retraining:case-pin                 POST      l
 retraining:model-list               GET       le
 retraining:version-roll_back        POST      l
 retraining:version-file             GET       le

@@ -12,8 +12,8 @@ from jobs.clock import SetClock
 from jobs.models import Job
 from labeling.queueing import requeue_item
 from projects.api_keys import issue_key
-from projects.models import User
 from retraining.models import Batch
+from tests.api import ask
 from tests.history import label_topics
 from tests.people import Team, make_team
 
@@ -27,16 +27,9 @@ def team(clock: SetClock) -> Team:
     return made
 
 
-def ask(person: User | None, method: str, path: str, **body: str) -> Any:
-    client = APIClient()
-    if person is not None:
-        client.force_login(person)
-    return getattr(client, method)(f"/api/v1/projects/intents/batches{path}", body, format="json")
-
-
 @pytest.fixture
 def proposed(team: Team) -> dict[str, Any]:
-    answer = ask(team.lena, "post", "/propose", reason="New tariff")
+    answer = ask(team.lena, "post", "/batches/propose", reason="New tariff")
     assert answer.status_code == 201, answer.json()
     batch: dict[str, Any] = answer.json()
     return batch
@@ -44,10 +37,10 @@ def proposed(team: Team) -> dict[str, Any]:
 
 def test_a_lead_proposes_reads_and_approves(team: Team, proposed: dict[str, Any]) -> None:
     assert proposed["explanation"] == ["Lena asked for it: New tariff"]
-    read = ask(team.ed, "get", "/1").json()
+    read = ask(team.ed, "get", "/batches/1").json()
     assert (read["revision"]["rows"], read["changed"]) == (5, [])
 
-    answer = ask(team.lena, "post", "/1/approve", revision=read["revision"]["hash"])
+    answer = ask(team.lena, "post", "/batches/1/approve", revision=read["revision"]["hash"])
 
     assert (answer.status_code, answer.json()["state"]) == (200, "approved")
     assert Job.objects.filter(kind="retraining.train").count() == 1
@@ -59,7 +52,7 @@ def test_an_approval_of_what_has_changed_is_refused_with_the_difference(
     item = Batch.objects.get().revisions.get().rows.order_by("pk")[0].item
     requeue_item(item=item, at=clock.at, by=None, reason="doubt")
 
-    answer = ask(team.lena, "post", "/1/approve", revision=proposed["revision"]["hash"])
+    answer = ask(team.lena, "post", "/batches/1/approve", revision=proposed["revision"]["hash"])
 
     assert answer.status_code == 409
     assert answer.json()["corrected"] == [{"item_id": item.pk, "was": "refund", "now": ""}]
@@ -68,34 +61,34 @@ def test_an_approval_of_what_has_changed_is_refused_with_the_difference(
 def test_a_revision_that_nobody_could_have_read_is_refused(
     team: Team, proposed: dict[str, Any]
 ) -> None:
-    answer = ask(team.lena, "post", "/1/approve", revision="0" * 64)
+    answer = ask(team.lena, "post", "/batches/1/approve", revision="0" * 64)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
 
 def test_a_rejection_needs_a_reason(team: Team, proposed: dict[str, Any]) -> None:
-    assert ask(team.lena, "post", "/1/reject").status_code == 400
+    assert ask(team.lena, "post", "/batches/1/reject").status_code == 400
 
-    answer = ask(team.lena, "post", "/1/reject", reason="Wrong guideline")
+    answer = ask(team.lena, "post", "/batches/1/reject", reason="Wrong guideline")
 
     assert (answer.json()["state"], answer.json()["reason"]) == ("rejected", "Wrong guideline")
 
 
 def test_a_cancelled_proposal_is_over(team: Team, proposed: dict[str, Any]) -> None:
-    assert ask(team.lena, "post", "/1/cancel").json()["state"] == "cancelled"
+    assert ask(team.lena, "post", "/batches/1/cancel").json()["state"] == "cancelled"
 
-    assert ask(team.lena, "post", "/1/cancel").status_code == 409
+    assert ask(team.lena, "post", "/batches/1/cancel").status_code == 409
 
 
 def test_before_an_evaluation_there_are_no_gates(team: Team, proposed: dict[str, Any]) -> None:
-    assert ask(team.vera, "get", "/1/gates").json() == []
+    assert ask(team.vera, "get", "/batches/1/gates").json() == []
 
 
-@pytest.mark.parametrize("decision", ["/propose", "/1/approve", "/1/reject", "/1/cancel"])
+@pytest.mark.parametrize("decision", ["propose", "1/approve", "1/reject", "1/cancel"])
 def test_only_a_lead_decides(team: Team, proposed: dict[str, Any], decision: str) -> None:
-    assert ask(team.ed, "post", decision).status_code == 403
-    assert ask(team.mallory, "post", decision).status_code == 404
-    assert ask(None, "post", decision).status_code == 401
+    assert ask(team.ed, "post", f"/batches/{decision}").status_code == 403
+    assert ask(team.mallory, "post", f"/batches/{decision}").status_code == 404
+    assert ask(None, "post", f"/batches/{decision}").status_code == 401
 
 
 def test_a_key_may_read_and_not_decide(team: Team, proposed: dict[str, Any]) -> None:

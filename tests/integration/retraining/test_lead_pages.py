@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.clock import SetClock
@@ -18,7 +17,7 @@ from projects.versions import find_champion
 from retraining.models import Batch, CoverageQuota, GateResult, Trigger
 from retraining.proposing import propose_by_person
 from tests.history import label_topics
-from tests.pages import Pages, is_whole_page, text_of
+from tests.pages import Pages, is_whole_page, lead_url, text_of
 from tests.people import Team, make_team
 from tests.stories import answered_next
 from tests.trained import make_evaluated_batch, make_trained_version
@@ -37,20 +36,16 @@ def batch(team: Team, clock: SetClock) -> Batch:
     return propose_by_person(project=team.project, by=team.lena, at=clock.at, reason="Try it.")
 
 
-def url(name: str, **named: object) -> str:
-    return reverse(f"retraining:{name}", kwargs={"slug": "intents", **named})
-
-
 def test_a_batch_tells_why_what_changes_and_who_stands_behind_it(team: Team, batch: Batch) -> None:
     pages = Pages(team.lena)
 
-    page = text_of(pages.get(url("batch-show", number=1)))
+    page = text_of(pages.get(lead_url("batch-show", number=1)))
 
     assert "Lena asked for it: Try it." in page
     assert "Approve 5 rows" in page
     assert "billing 0 +3" in page
     for tab in ("rows", "checks", "people"):
-        assert pages.get(url("batch-show", number=1), tab=tab).status_code == 200
+        assert pages.get(lead_url("batch-show", number=1), tab=tab).status_code == 200
 
 
 def test_approval_names_the_revision_that_was_read_and_leads_to_the_training(
@@ -58,11 +53,11 @@ def test_approval_names_the_revision_that_was_read_and_leads_to_the_training(
 ) -> None:
     digest = batch.revisions.get().hash
 
-    answer = Pages(team.lena).post(url("batch-approve", number=1), revision=digest)
+    answer = Pages(team.lena).post(lead_url("batch-approve", number=1), revision=digest)
 
     batch.refresh_from_db()
     assert batch.state == Batch.State.APPROVED
-    assert answer.headers["Location"] == url("training-show", number=1)
+    assert answer.headers["Location"] == lead_url("training-show", number=1)
 
 
 def test_a_batch_that_changed_is_not_approved_and_the_difference_is_shown(
@@ -71,9 +66,9 @@ def test_a_batch_that_changed_is_not_approved_and_the_difference_is_shown(
     revision = batch.revisions.get()
     pages = Pages(team.lena)
     row = revision.rows.order_by("pk")[0]
-    pages.post(url("batch-send_back", number=1), row=[row.pk])
+    pages.post(lead_url("batch-send_back", number=1), row=[row.pk])
 
-    answer = pages.post(url("batch-approve", number=1), revision=revision.hash)
+    answer = pages.post(lead_url("batch-approve", number=1), revision=revision.hash)
     page = text_of(pages.get(answer.headers["Location"]))
 
     batch.refresh_from_db()
@@ -85,8 +80,8 @@ def test_a_batch_that_changed_is_not_approved_and_the_difference_is_shown(
 def test_a_rejection_needs_its_reason(team: Team, batch: Batch) -> None:
     pages = Pages(team.lena)
 
-    refused = pages.post(url("batch-reject", number=1), reason=" ")
-    pages.post(url("batch-reject", number=1), reason="Too few refunds.")
+    refused = pages.post(lead_url("batch-reject", number=1), reason=" ")
+    pages.post(lead_url("batch-reject", number=1), reason="Too few refunds.")
 
     batch.refresh_from_db()
     assert refused.status_code == 422
@@ -95,11 +90,11 @@ def test_a_rejection_needs_its_reason(team: Team, batch: Batch) -> None:
 
 def test_a_training_is_followed_by_its_part_and_can_be_cancelled(team: Team, batch: Batch) -> None:
     pages = Pages(team.lena)
-    pages.post(url("batch-approve", number=1), revision=batch.revisions.get().hash)
+    pages.post(lead_url("batch-approve", number=1), revision=batch.revisions.get().hash)
     Job.objects.update(state="running", done_count=40, lease_until="2026-03-02T09:00:30Z")
 
-    part = pages.part(url("training-show", number=1))
-    pages.post(url("training-cancel", number=1))
+    part = pages.part(lead_url("training-show", number=1))
+    pages.post(lead_url("training-cancel", number=1))
 
     assert not is_whole_page(part)
     assert 'hx-trigger="every 1s"' in part.content.decode()
@@ -116,13 +111,13 @@ def test_gates_stand_red_first_and_a_failed_one_blocks_until_it_is_waived(
     pages = Pages(team.lena)
     gate = GateResult.objects.get(group="refund")
 
-    page = text_of(pages.get(url("gates-show", number=1)))
-    blocked = pages.post(url("batch-promote", number=1))
-    pages.post(url("gate-waive", pk=gate.pk), reason="Refunds come next week.")
-    pages.post(url("batch-promote", number=1))
+    page = text_of(pages.get(lead_url("gates-show", number=1)))
+    blocked = pages.post(lead_url("batch-promote", number=1))
+    pages.post(lead_url("gate-waive", pk=gate.pk), reason="Refunds come next week.")
+    pages.post(lead_url("batch-promote", number=1))
 
     assert page.index("refund") < page.index("billing")
-    assert blocked.headers["Location"] == url("gates-show", number=1)
+    assert blocked.headers["Location"] == lead_url("gates-show", number=1)
     champion = find_champion(team.project)
     assert champion == version
 
@@ -132,10 +127,10 @@ def test_too_little_evidence_is_confirmed_in_the_same_click(team: Team, clock: S
     make_evaluated_batch(team, version, at=clock.at, gates={"refund": "not enough"})
     pages = Pages(team.lena)
 
-    page = text_of(pages.get(url("gates-show", number=1)))
-    pages.post(url("batch-promote", number=1))
+    page = text_of(pages.get(lead_url("gates-show", number=1)))
+    pages.post(lead_url("batch-promote", number=1))
     unconfirmed = find_champion(team.project)
-    pages.post(url("batch-promote", number=1), confirm="yes")
+    pages.post(lead_url("batch-promote", number=1), confirm="yes")
 
     assert "I know that there is not enough evidence for" in page
     assert unconfirmed == team.version
@@ -147,7 +142,7 @@ def test_a_first_version_has_nothing_beside_it_and_no_gates(team: Team, clock: S
     batch = make_evaluated_batch(team, make_trained_version(team, "v1b", at=clock.at), at=clock.at)
     GateResult.objects.all().delete()
 
-    page = text_of(Pages(team.lena).get(url("gates-show", number=batch.number)))
+    page = text_of(Pages(team.lena).get(lead_url("gates-show", number=batch.number)))
 
     assert "v1b, nothing to compare with" in page
     assert "No gate applies" in page
@@ -158,7 +153,7 @@ def test_a_first_version_has_nothing_beside_it_and_no_gates(team: Team, clock: S
 def test_the_live_model_can_be_kept_with_a_reason(team: Team, clock: SetClock) -> None:
     batch = make_evaluated_batch(team, make_trained_version(team, "v2", at=clock.at), at=clock.at)
 
-    Pages(team.lena).post(url("batch-keep", number=1), reason="Not this week.")
+    Pages(team.lena).post(lead_url("batch-keep", number=1), reason="Not this week.")
 
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == (Batch.State.NOT_PROMOTED, "Not this week.")
@@ -168,12 +163,12 @@ def test_a_rollback_is_one_form_on_the_page_of_models(team: Team, clock: SetCloc
     version = make_trained_version(team, "v2", at=clock.at)
     make_evaluated_batch(team, version, at=clock.at)
     pages = Pages(team.lena)
-    pages.post(url("batch-promote", number=1))
+    pages.post(lead_url("batch-promote", number=1))
     clock.advance(timedelta(minutes=1))
 
-    page = pages.get(url("model-list"))
-    stale = pages.post(url("version-roll_back", pk=version.pk), reason="Worse.")
-    pages.post(url("version-roll_back", pk=team.version.pk), reason="Worse.")
+    page = pages.get(lead_url("model-list"))
+    stale = pages.post(lead_url("version-roll_back", pk=version.pk), reason="Worse.")
+    pages.post(lead_url("version-roll_back", pk=team.version.pk), reason="Worse.")
 
     assert "v2 is live" in text_of(page)
     assert "Roll back to it" in text_of(page)
@@ -185,7 +180,7 @@ def test_a_rollback_is_one_form_on_the_page_of_models(team: Team, clock: SetCloc
 def test_a_batch_that_is_asked_for_with_nothing_to_learn_says_so(team: Team) -> None:
     pages = Pages(team.lena)
 
-    answer = pages.post(url("batch-propose"))
+    answer = pages.post(lead_url("batch-propose"))
 
     assert "There is nothing to train on" in text_of(pages.get(answer.headers["Location"]))
     assert not Batch.objects.exists()
@@ -204,9 +199,9 @@ def test_accepting_a_class_writes_guideline_and_quota_and_opens_its_items(
     annotation = answered_next(team, team.bob, "jobs", at=clock.at)
     pages = Pages(team.lena)
 
-    page = text_of(pages.get(url("coverage-show")))
+    page = text_of(pages.get(lead_url("coverage-show")))
     pages.post(
-        url("proposal-accept", pk=ClassProposal.objects.get().pk),
+        lead_url("proposal-accept", pk=ClassProposal.objects.get().pk),
         wanted="6",
         description="People who look for work.",
     )
@@ -223,7 +218,7 @@ def test_quotas_are_saved_and_an_empty_one_is_taken_away(team: Team) -> None:
     CoverageQuota.objects.create(project=team.project, label_class=refund, wanted=4)
 
     Pages(team.lena).post(
-        url("quota-save"), **{f"wanted_{billing.pk}": "9", f"wanted_{refund.pk}": ""}
+        lead_url("quota-save"), **{f"wanted_{billing.pk}": "9", f"wanted_{refund.pk}": ""}
     )
 
     assert [(q.label_class, q.wanted) for q in CoverageQuota.objects.all()] == [(billing, 9)]
@@ -233,17 +228,17 @@ def test_a_rule_is_added_switched_off_and_taken_away(team: Team) -> None:
     pages = Pages(team.lena)
 
     pages.post(
-        url("trigger-create"),
+        lead_url("trigger-create"),
         name="Weekly",
         days="7",
         join="any",
         cool_down_hours="24",
     )
     added = Trigger.objects.get(name="Weekly")
-    page = text_of(pages.get(url("trigger-list")))
-    pages.post(url("trigger-switch", pk=added.pk), on="no")
+    page = text_of(pages.get(lead_url("trigger-list")))
+    pages.post(lead_url("trigger-switch", pk=added.pk), on="no")
     added.refresh_from_db()
-    pages.post(url("trigger-delete", pk=added.pk))
+    pages.post(lead_url("trigger-delete", pk=added.pk))
 
     assert "When 7 days have passed and there are new labels" in page
     assert not added.is_enabled
@@ -252,7 +247,7 @@ def test_a_rule_is_added_switched_off_and_taken_away(team: Team) -> None:
 
 def test_a_rule_without_a_condition_is_refused(team: Team) -> None:
     page = Pages(team.lena).post(
-        url("trigger-create"), name="Never", join="any", cool_down_hours="24"
+        lead_url("trigger-create"), name="Never", join="any", cool_down_hours="24"
     )
 
     assert page.status_code == 422
@@ -270,7 +265,7 @@ def test_lists_of_a_lead_cost_a_bounded_number_of_queries(
 
     for name, most in {"batch-list": 18, "model-list": 24, "coverage-show": 30}.items():
         with django_assert_max_num_queries(most):
-            pages.get(url(name))
+            pages.get(lead_url(name))
 
 
 def test_home_names_the_decision_that_waits(team: Team, batch: Batch) -> None:

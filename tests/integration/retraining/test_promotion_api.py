@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
@@ -12,9 +10,10 @@ from feedback.models import Flag, Sighting
 from jobs.clock import SetClock
 from jobs.running import drain_jobs
 from projects.api_keys import issue_key
-from projects.models import ModelVersion, User
+from projects.models import ModelVersion
 from projects.versions import find_champion
 from retraining.models import Batch, Receipt
+from tests.api import ask
 from tests.flagged import make_flag, settle_input
 from tests.people import Team, make_team
 from tests.trained import make_evaluated_batch, make_trained_version
@@ -39,12 +38,6 @@ def flag(team: Team, clock: SetClock) -> Flag:
     made = make_flag(team, PARCEL, "refund", at=clock.at)
     settle_input(team, PARCEL, "delivery", at=clock.at)
     return made
-
-
-def ask(person: User, method: str, path: str, **body: object) -> Any:
-    client = APIClient()
-    client.force_login(person)
-    return getattr(client, method)(f"/api/v1/projects/intents{path}", body, format="json")
 
 
 def promote(team: Team, version: ModelVersion, clock: SetClock) -> None:

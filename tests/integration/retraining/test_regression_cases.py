@@ -10,8 +10,7 @@ from feedback.models import Flag
 from jobs.clock import SetClock
 from labeling.queueing import requeue_item
 from projects.identity import EVALUATION, TRAIN
-from retraining.models import RegressionCase
-from retraining.regression_cases import cases_for, keep_accepted_flags, pin_case
+from retraining.regression_cases import cases_for, keep_accepted_flags
 from tests.flagged import make_flag, settle_input, text_of_use
 from tests.people import Team, make_team
 
@@ -124,16 +123,3 @@ def test_a_withdrawn_flags_case_does_not_stand(team: Team, clock: SetClock) -> N
     withdraw_flag(flag=flag, at=clock.at)
 
     assert cases_for(team.project) == []
-
-
-def test_a_person_pins_a_case(team: Team, clock: SetClock) -> None:
-    make_flag(team, "where is my parcel", "billing", at=clock.at)
-    settle_input(team, "where is my parcel", "delivery", at=clock.at)
-    keep_accepted_flags(at=clock.at)
-    case = RegressionCase.objects.get()
-
-    pin_case(case=case, is_pinned=True, by=team.lena, at=clock.at)
-    pin_case(case=case, is_pinned=True, by=team.lena, at=clock.at)
-
-    assert cases_for(team.project)[0].case.is_pinned
-    assert Event.objects.filter(name="regression_case.pinned").count() == 1
