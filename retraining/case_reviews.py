@@ -84,7 +84,8 @@ def pin_case(
 
 
 def access_case(project: Project, case_id: int) -> RegressionCase:
-    case = RegressionCase.objects.filter(project=project, pk=case_id).select_related("item").first()
+    cases = RegressionCase.objects.filter(project=project).select_related("item", "flag")
+    case = cases.filter(pk=case_id).first()
     if case is None:
         raise NotFound("There is no such regression case in this project.")
     return case

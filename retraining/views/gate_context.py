@@ -61,7 +61,7 @@ def gates_context(
         "broken": [
             _broken(
                 case,
-                batch.project.slug,
+                batch,
                 can_review=is_open and Role.REVIEWER in roles,
                 can_pin=is_lead,
             )
@@ -159,7 +159,8 @@ def _more_words(gate: GateResult) -> str:
     return f"{count_of(gate.more_rows_needed, noun)} needed"
 
 
-def _broken(case: BrokenCase, slug: str, *, can_review: bool, can_pin: bool) -> Context:
+def _broken(case: BrokenCase, batch: Batch, *, can_review: bool, can_pin: bool) -> Context:
+    slug, number = batch.project.slug, batch.number
     url = ""
     if case.prediction_id:
         named = {"slug": slug, "pk": case.prediction_id}
@@ -176,6 +177,8 @@ def _broken(case: BrokenCase, slug: str, *, can_review: bool, can_pin: bool) -> 
         "review_words": _review_words(case),
         "can_review": can_review,
         "can_pin": can_pin,
+        "pin_url": f"{reverse('retraining:case-pin', kwargs={'slug': slug, 'pk': case.case_id})}"
+        f"?batch={number}",
     }
 
 

@@ -109,18 +109,27 @@ def case_review(request: ProjectRequest, slug: str, number: int, pk: int) -> Htt
 
 @policy(LEADS)
 @require_POST
-def case_pin(request: ProjectRequest, slug: str, number: int, pk: int) -> HttpResponseBase:
-    """A pinned case may never break; taking the pin away asks for a reason."""
+def case_pin(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
+    """A pinned case may never break; taking the pin away asks for a reason.
+
+    Back to the comparison whose batch the address names, else to the flagged answer.
+    """
+    case = access_case(request.project, pk)
     is_pinned = request.POST.get("pinned") == "yes"
     pin_case(
-        case=access_case(request.project, pk),
+        case=case,
         is_pinned=is_pinned,
         by=request.user,
         at=clock.now(),
         reason="" if is_pinned else _reason(request),
     )
     messages.success(request, "Pinned: it may never break" if is_pinned else "No longer pinned")
-    return redirect(GATES, slug=slug, number=number)
+    number = request.GET.get("batch", "")
+    if number.isdecimal():
+        return redirect(GATES, slug=slug, number=access_batch(request.project, int(number)).number)
+    if case.flag.prediction_id is None:
+        return redirect("feedback:prediction-find", slug=slug)
+    return redirect("feedback:prediction-show", slug=slug, pk=case.flag.prediction_id)
 
 
 def _reason(request: ProjectRequest) -> str:

@@ -14,6 +14,7 @@ from projects.classes import accepted_classes
 from projects.models import Role, User
 from projects.task_types import TASK_TYPES
 from projects.versions import find_champion
+from retraining.models import RegressionCase
 from retraining.stories import story_of_prediction
 
 MOST_SCORES = 5
@@ -49,6 +50,7 @@ def prediction_context(
         "others_count": len({flag.agent_id for flag in others}),
         "my_flag": _my_flag(my_flag) if my_flag else None,
         "issue": _issue(issue) if issue else None,
+        "case": _case(prediction, can_pin=Role.LEAD in roles),
         "timeline": story_of_prediction(prediction=prediction, flags=flags, reader=reader),
         "can_flag": Role.AGENT in roles,
         "first_look": _first_look(prediction),
@@ -106,6 +108,15 @@ def _my_flag(flag: Flag) -> Context:
 def _issue(issue: Issue) -> Context:
     words, tone = issue_words(issue)
     return {"number": issue.number, "title": issue.title, "state_words": words, "tone": tone}
+
+
+def _case(prediction: Prediction, *, can_pin: bool) -> Context | None:
+    """The regression case that this input's flags made, where one stands."""
+    standing = RegressionCase.objects.standing(prediction.project)
+    case = standing.filter(flag__prediction=prediction).order_by("-is_pinned", "pk").first()
+    if case is None:
+        return None
+    return {"pk": case.pk, "is_pinned": case.is_pinned, "can_pin": can_pin}
 
 
 def _first_look(prediction: Prediction) -> str:

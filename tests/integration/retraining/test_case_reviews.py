@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from django.urls import reverse
 
 from events.models import Event
 from feedback.models import Sighting
@@ -285,20 +286,42 @@ def test_a_reviewer_judges_on_the_page_and_the_lead_sees_the_gate_fail(
     assert "Judge broken regression cases" not in text_of(reviewer.get(lead_url("project-home")))
 
 
-def test_a_lead_pins_on_the_page(team: Team, batch: Batch, clock: SetClock) -> None:
+def test_a_lead_pins_on_the_page_of_the_comparison_or_of_the_answer(
+    team: Team, batch: Batch, clock: SetClock
+) -> None:
     [case] = make_cases(team, clock, 1)
     compare(batch, {case: BROKEN}, clock)
     pages = Pages(team.lena)
+    pin, answer = lead_url("case-pin", pk=case.pk), {"pk": case.flag.prediction_id}
+    answer_page = reverse("feedback:prediction-show", kwargs={"slug": "intents", **answer})
 
-    pages.post(lead_url("case-pin", number=1, pk=case.pk), pinned="yes")
+    before = text_of(pages.get(answer_page))
+    back = pages.post(f"{pin}?batch=1", pinned="yes")
     pinned = text_of(pages.get(lead_url("gates-show", number=1)))
-    without_reason = pages.post(lead_url("case-pin", number=1, pk=case.pk))
-    pages.post(lead_url("case-pin", number=1, pk=case.pk), reason="No longer sold.")
+    shown = text_of(pages.get(answer_page))
+    without_reason = pages.post(pin)
+    unpinned = pages.post(pin, reason="No longer sold.")
 
     case.refresh_from_db()
+    assert "Kept as a regression case" in before
+    assert back.headers["Location"] == lead_url("gates-show", number=1)
     assert "Pinned case “where is parcel 0”" in pinned
+    assert "no later model may answer this wrong" in shown
     assert without_reason.status_code == 422
+    assert unpinned.headers["Location"] == answer_page
     assert not case.is_pinned
+
+
+def test_agents_read_that_a_case_is_kept_and_cannot_pin(team: Team, clock: SetClock) -> None:
+    [case] = make_cases(team, clock, 1)
+    page = reverse(
+        "feedback:prediction-show", kwargs={"slug": "intents", "pk": case.flag.prediction_id}
+    )
+
+    told = Pages(team.ada).get(page).content.decode()
+
+    assert "Kept as a regression case" in told
+    assert lead_url("case-pin", pk=case.pk) not in told
 
 
 def test_cases_are_read_judged_and_pinned_by_api(team: Team, batch: Batch, clock: SetClock) -> None:
@@ -337,7 +360,7 @@ def test_another_projects_case_is_not_found(team: Team, batch: Batch, clock: Set
     keep_accepted_flags(at=clock.at)
     case = RegressionCase.objects.get()
 
-    pinned = Pages(team.lena).post(lead_url("case-pin", number=1, pk=case.pk), pinned="yes")
+    pinned = Pages(team.lena).post(lead_url("case-pin", pk=case.pk), pinned="yes")
     by_api = ask(team.lena, "post", f"/regression-cases/{case.pk}/pin", is_pinned=True)
 
     case.refresh_from_db()
