@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,6 +21,7 @@ from projects.models import Role
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
 from projects.task_types import TASK_TYPES
+from projects.telling import telling
 
 REVIEWERS = members(Role.REVIEWER)
 NEXT = "labeling:item-next_disputed"
@@ -46,11 +46,8 @@ def item_adjudicate(request: ProjectRequest, slug: str, code: UUID) -> HttpRespo
     form = AnswerForm(request.POST, project=request.project, classes=classes)
     if not form.is_valid():
         return _show(request, item, problem=problem_of(form), status=422)
-    try:
+    with telling(request, "Settled"):
         adjudicate(item=item, answer=form.given, reviewer=request.user, at=clock.now())
-        messages.success(request, "Settled")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(NEXT, slug=slug)
 
 
@@ -58,12 +55,9 @@ def item_adjudicate(request: ProjectRequest, slug: str, code: UUID) -> HttpRespo
 @require_POST
 def item_requeue(request: ProjectRequest, slug: str, code: UUID) -> HttpResponseBase:
     """Ask other people; what was said so far is kept and does not count."""
-    try:
+    with telling(request, "Sent back to be answered again"):
         item = access_item(request.project, code)
         send_back(item=item, reviewer=request.user, at=clock.now())
-        messages.success(request, "Sent back to be answered again")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(NEXT, slug=slug)
 
 

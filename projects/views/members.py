@@ -19,6 +19,7 @@ from projects.inviting import access_member, invite, remove_member, set_roles
 from projects.models import Project, Role, User
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
+from projects.telling import telling
 
 ENGINEERS = members(Role.ENGINEER)
 MEMBERS = "projects:member-list"
@@ -58,14 +59,11 @@ def member_add(request: ProjectRequest, slug: str) -> HttpResponseBase:
 @require_POST
 def member_change(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
     user, form = access_member(request.project, pk), RolesForm(request.POST)
-    try:
+    with telling(request, f"The roles of {user} are saved", refusals=(Conflict, Invalid)):
         if not form.is_valid():
             raise Invalid(problem_of(form))
         roles = form.cleaned_data["role"]
         set_roles(project=request.project, user=user, roles=roles, by=request.user, at=clock.now())
-        messages.success(request, f"The roles of {user} are saved")
-    except (Conflict, Invalid) as refusal:
-        messages.error(request, refusal.message)
     return redirect(MEMBERS, slug=slug)
 
 
@@ -73,11 +71,8 @@ def member_change(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBa
 @require_POST
 def member_remove(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
     user = access_member(request.project, pk)
-    try:
+    with telling(request, f"{user} is out of the project"):
         remove_member(project=request.project, user=user, by=request.user, at=clock.now())
-        messages.success(request, f"{user} is out of the project")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(MEMBERS, slug=slug)
 
 

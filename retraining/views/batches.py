@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,6 +14,7 @@ from projects.models import Role
 from projects.paging import page_of
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
+from projects.telling import telling
 from retraining import batches
 from retraining.batches import access_batch
 from retraining.forms import ReasonForm, problem_of
@@ -88,61 +87,38 @@ def batch_reject(request: ProjectRequest, slug: str, number: int) -> HttpRespons
     form = ReasonForm(request.POST)
     if not form.is_valid():
         raise Invalid(problem_of(form))
-    reason = form.cleaned_data["reason"]
-    return _decide(
-        request,
-        number,
-        lambda batch: batches.reject_batch(
-            batch=batch, reason=reason, by=request.user, at=clock.now()
-        ),
-        "The batch is rejected",
-    )
+    batch = access_batch(request.project, number)
+    with telling(request, "The batch is rejected"):
+        batches.reject_batch(
+            batch=batch, reason=form.cleaned_data["reason"], by=request.user, at=clock.now()
+        )
+    return redirect(batch_url(batch))
 
 
 @policy(LEADS)
 @require_POST
 def batch_refresh(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
-    return _decide(
-        request,
-        number,
-        lambda batch: refresh_batch(batch=batch, at=clock.now()),
-        "This is what is there now",
-    )
+    batch = access_batch(request.project, number)
+    with telling(request, "This is what is there now", refusals=(Conflict, Invalid)):
+        refresh_batch(batch=batch, at=clock.now())
+    return redirect(batch_url(batch))
 
 
 @policy(LEADS)
 @require_POST
 def batch_send_back(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
     """Marked rows are labelled anew, and a revision without them is made."""
+    batch = access_batch(request.project, number)
     chosen = {int(pk) for pk in request.POST.getlist("row") if pk.isdecimal()}
-    return _decide(
-        request,
-        number,
-        lambda batch: batches.send_back_rows(
-            batch=batch,
-            item_ids=list(
-                newest_revision(batch).rows.filter(pk__in=chosen).values_list("item_id", flat=True)
-            ),
-            by=request.user,
-            at=clock.now(),
-        ),
-        f"{len(chosen)} sent back to be labelled anew",
-    )
+    with telling(
+        request, f"{len(chosen)} sent back to be labelled anew", refusals=(Conflict, Invalid)
+    ):
+        rows = newest_revision(batch).rows.filter(pk__in=chosen)
+        item_ids = list(rows.values_list("item_id", flat=True))
+        batches.send_back_rows(batch=batch, item_ids=item_ids, by=request.user, at=clock.now())
+    return redirect(batch_url(batch))
 
 
 def batch_url(batch: Batch) -> str:
     named = {"slug": batch.project.slug, "number": batch.number}
     return reverse("retraining:batch-show", kwargs=named)
-
-
-def _decide(
-    request: ProjectRequest, number: int, act: Callable[[Batch], object], done: str
-) -> HttpResponseBase:
-    """Act, say so, and show the batch as it is now; a refusal is said there too."""
-    batch = access_batch(request.project, number)
-    try:
-        act(batch)
-        messages.success(request, done)
-    except (Conflict, Invalid) as refusal:
-        messages.error(request, refusal.message)
-    return redirect(batch_url(batch))

@@ -11,10 +11,11 @@ from jobs import clock
 from labeling.access import access_proposal
 from labeling.class_proposals import decline_class
 from projects.classes import accepted_classes
-from projects.errors import Conflict, Invalid
+from projects.errors import Invalid
 from projects.models import Role
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
+from projects.telling import telling
 from retraining.forms import AcceptClassForm, QuotaForm, problem_of
 from retraining.quotas import accept_with_quota, set_class_quotas
 from retraining.views.coverage_context import coverage_context
@@ -54,13 +55,8 @@ def proposal_accept(request: ProjectRequest, slug: str, pk: int) -> HttpResponse
     form = AcceptClassForm(request.POST)
     if not form.is_valid():
         raise Invalid(problem_of(form))
-    try:
-        accepted = accept_with_quota(
-            proposal=proposal, by=request.user, at=clock.now(), **form.cleaned_data
-        )
-        messages.success(request, f"“{accepted}” is a class; its items are asked again")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
+    with telling(request, f"“{proposal.name}” is a class; its items are asked again"):
+        accept_with_quota(proposal=proposal, by=request.user, at=clock.now(), **form.cleaned_data)
     return redirect(COVERAGE, slug=slug)
 
 
@@ -68,9 +64,6 @@ def proposal_accept(request: ProjectRequest, slug: str, pk: int) -> HttpResponse
 @require_POST
 def proposal_decline(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
     proposal = access_proposal(request.project, pk)
-    try:
+    with telling(request, f"“{proposal.name}” stays outside every class"):
         decline_class(proposal=proposal, by=request.user, at=clock.now())
-        messages.success(request, f"“{proposal.name}” stays outside every class")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(COVERAGE, slug=slug)

@@ -13,6 +13,7 @@ from projects.errors import Conflict, Invalid, NotFound
 from projects.models import Role
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
+from projects.telling import telling
 from retraining import promotion
 from retraining.batches import access_batch
 from retraining.case_reviews import access_case, pin_case, review_case
@@ -62,13 +63,10 @@ def batch_promote(request: ProjectRequest, slug: str, number: int) -> HttpRespon
 @require_POST
 def batch_keep(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
     batch = access_batch(request.project, number)
-    try:
+    with telling(request, "The live model stays"):
         promotion.do_not_promote(
             batch=batch, by=request.user, at=clock.now(), reason=_reason(request)
         )
-        messages.success(request, "The live model stays")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(GATES, slug=slug, number=number)
 
 
@@ -79,11 +77,8 @@ def gate_waive(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
     gate = gates.select_related("evaluation__batch").first()
     if gate is None:
         raise NotFound("There is no such gate in this project.")
-    try:
+    with telling(request, "Waived; your name and reason stay beside it"):
         promotion.waive_gate(gate=gate, by=request.user, at=clock.now(), reason=_reason(request))
-        messages.success(request, "Waived; your name and reason stay beside it")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(GATES, slug=slug, number=gate.evaluation.batch.number)
 
 
@@ -92,7 +87,7 @@ def gate_waive(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
 def case_review(request: ProjectRequest, slug: str, number: int, pk: int) -> HttpResponseBase:
     """A broken case counts, or does not: for this answer of the new model."""
     counts = request.POST.get("verdict") == CaseReview.Verdict.COUNTS
-    try:
+    with telling(request, "It counts" if counts else "It does not count; your reason stays"):
         review_case(
             batch=access_batch(request.project, number),
             case=access_case(request.project, pk),
@@ -101,9 +96,6 @@ def case_review(request: ProjectRequest, slug: str, number: int, pk: int) -> Htt
             at=clock.now(),
             reason="" if counts else _reason(request),
         )
-        messages.success(request, "It counts" if counts else "It does not count; your reason stays")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(GATES, slug=slug, number=number)
 
 

@@ -13,6 +13,7 @@ from projects.models import Role
 from projects.policies import members, policy
 from projects.rendering import render_part
 from projects.requests import ProjectRequest
+from projects.telling import telling
 from retraining import batches
 from retraining.batches import access_batch
 from retraining.views.training_context import training_context
@@ -33,11 +34,8 @@ def training_show(request: ProjectRequest, slug: str, number: int) -> HttpRespon
 @require_POST
 def training_cancel(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
     batch = access_batch(request.project, number)
-    try:
+    with telling(request, "Asked to stop; it ends within seconds"):
         batches.cancel_batch(batch=batch, by=request.user, at=clock.now())
-        messages.success(request, "Asked to stop; it ends within seconds")
-    except Conflict as refusal:
-        messages.error(request, refusal.message)
     return redirect(TRAINING, slug=slug, number=number)
 
 
