@@ -17,9 +17,12 @@ function topmost() {
   return [...document.querySelectorAll("dialog[open], [popover]:popover-open")].at(-1) ?? document;
 }
 
+function bearers() {
+  return [...topmost().querySelectorAll("[data-key]")].filter((bearer) => bearer.checkVisibility() && !bearer.disabled);
+}
+
 function find(key) {
-  const bearers = topmost().querySelectorAll(`[data-key="${CSS.escape(key)}"]`);
-  return [...bearers].find((bearer) => bearer.checkVisibility() && !bearer.disabled);
+  return bearers().find((bearer) => bearer.dataset.key === key);
 }
 
 function activate(element) {
@@ -28,7 +31,7 @@ function activate(element) {
     element.select?.();
     return;
   }
-  element.classList.add("picked");
+  if (!element.popoverTargetElement) element.classList.add("picked"); // An opened sheet may be closed again.
   element.click();
 }
 
@@ -94,7 +97,7 @@ function showKeymap() {
   const list = dialog?.querySelector("[data-keymap]");
   if (!list || dialog.open) return false;
   const rows = new Map();
-  for (const element of document.querySelectorAll("[data-key]")) rows.set(element.dataset.key, label(element));
+  for (const element of bearers()) if (!rows.has(element.dataset.key)) rows.set(element.dataset.key, label(element));
   rows.set("?", "This list");
   list.replaceChildren(
     ...[...rows].flatMap(([key, text]) => {

@@ -28,7 +28,9 @@ ITEM = """<div id="work" data-item="{name}" hx-target="#work" hx-swap="outerHTML
 <button name="answer" value="greek" data-key="2">Greek</button></div></form>
 <input aria-label="Find" data-filter="choices" data-key="/">
 <span hx-get="/slow" hx-trigger="load" hx-swap="none" hx-sync="this:drop" data-background></span>
-{undo}<button data-keymap-open hidden>all keys</button></div>"""
+{undo}<button popovertarget="skip" data-key="s">skip</button>
+<button data-keymap-open hidden>all keys</button>
+<div id="skip" popover><button data-key="1">I cannot tell</button></div></div>"""
 UNDO = '<button hx-post="/undo/{name}" data-key="u" data-key-item="{name}">undo</button>'
 
 
@@ -181,6 +183,15 @@ def test_the_question_mark_lists_the_keys_of_this_page(work: Page) -> None:
     work.keyboard.press("?")
 
     expect(work.get_by_role("dialog")).to_contain_text("German")
+    expect(work.get_by_role("dialog")).not_to_contain_text("I cannot tell")
+
+
+def test_the_list_of_keys_in_an_open_sheet_is_the_one_of_the_sheet(work: Page) -> None:
+    work.keyboard.press("s")
+    work.keyboard.press("?")
+
+    expect(work.get_by_role("dialog")).to_contain_text("I cannot tell")
+    expect(work.get_by_role("dialog")).not_to_contain_text("German")
 
 
 def test_the_list_of_keys_opens_from_an_item_that_was_swapped_in(work: Page) -> None:
