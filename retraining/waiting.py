@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from feedback.models import Flag, Issue
 from jobs.models import Job
+from labeling.claims import claimable_by
 from labeling.models import ClassProposal, Item, Slot
 from projects.models import Project, User
 from retraining.models import Batch
@@ -29,7 +30,10 @@ def _issues(project: Project, person: User) -> QuerySet[Issue]:
 
 
 def _work(project: Project, person: User) -> QuerySet[Slot]:
-    return Slot.objects.filter(queue__project=project, state=Slot.State.OPEN)
+    """Items that this person may still be given; what others must answer does not wait for them."""
+    slots = (claimable_by(queue=queue, annotator=person) for queue in project.queues.all())
+    items = (given.order_by().values("item").distinct() for given in slots)
+    return Slot.objects.none().union(*items)
 
 
 def _disputed(project: Project, person: User) -> QuerySet[Item]:
