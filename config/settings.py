@@ -133,7 +133,10 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "projects.accounts.InviteOnly"
-ACCOUNT_FORMS = {"login": "projects.account_forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "projects.account_forms.SignInForm",
+    "change_password": "projects.account_forms.PasswordForm",
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

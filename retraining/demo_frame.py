@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from projects.demo_people import DEMO_PASSWORD, demo_people
 from projects.models import Membership, Project, Role, User
-from retraining.tour import TourStrip, tour_strip
+from retraining.tour import VISITOR_AGENT, VISITOR_ANNOTATOR, TourStrip, tour_strip
 
 TOUR_HIDDEN = "tour_hidden"  # In the session.
 
@@ -59,13 +59,14 @@ def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> 
 
 
 def demo_sign_ins() -> list[DemoSignIn]:
-    """For the sign-in page: the first account of each role, in the order of the loop."""
+    """For the sign-in page: an account of each role, the one that the tour names if it does."""
     memberships = Membership.objects.filter(user__in=demo_people()).select_related("user")
     roles: dict[User, set[str]] = {}
     for membership in memberships.order_by("user__username"):
         roles.setdefault(membership.user, set()).add(membership.role)
     first: dict[str, str] = {}
-    for person, held in roles.items():
+    named = {VISITOR_AGENT, VISITOR_ANNOTATOR}
+    for person, held in sorted(roles.items(), key=lambda pair: pair[0].username not in named):
         first.setdefault(_role_words(held), person.username)
     order = [*(role.label for role in Role), "Owner"]
     return [

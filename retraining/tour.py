@@ -13,6 +13,7 @@ from projects.models import Project
 from retraining.models import Batch, Receipt
 
 VISITOR_AGENT = "demo-agent"  # Flags nothing in the demo's history: the visitor does.
+VISITOR_ANNOTATOR = "demo-annotator-3"  # Whose answers are the ones still missing.
 STEPS = 7
 STATE = Batch.State
 
@@ -75,7 +76,8 @@ def _first_step(project: Project, slug: dict[str, str]) -> tuple[int, str, str, 
 def _before_the_batch(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
     open_slots = Slot.objects.filter(project=project, state__in=["open", "leased"])
     if open_slots.exists():
-        text = f"Act as demo annotator 3: six labels are missing. {_how_to_answer(project)}"
+        who = VISITOR_ANNOTATOR.replace("-", " ")
+        text = f"Act as {who}: six labels are missing. {_how_to_answer(project)}"
         return 2, text, "Label", reverse("labeling:work-start", kwargs=slug)
     text = "The last quota is met; the trigger proposes a batch within seconds."
     return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug)

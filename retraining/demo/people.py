@@ -10,10 +10,9 @@ from projects.creating import give_role
 from projects.demo_people import DEMO_PASSWORD
 from projects.models import Project, Role, User
 from retraining.rehearsal.stage import Stage
-from retraining.tour import VISITOR_AGENT
+from retraining.tour import VISITOR_AGENT, VISITOR_ANNOTATOR
 
 OWNER = "demo-engineer"
-VISITOR_ANNOTATOR = "demo-annotator-3"  # Whose answers are the ones still missing.
 ANNOTATORS = ("demo-annotator-1", "demo-annotator-2", VISITOR_ANNOTATOR)
 FLAGGING_AGENTS = ("demo-agent-2", "demo-agent-3", "demo-agent-4")
 OTHERS = {
