@@ -54,7 +54,7 @@ def filters_of(*, project: Project, asked: Mapping[str, str]) -> list[Filter]:
         "answer": ("Any answer", [(name, name) for name in classes]),
         "confidence": ("Any confidence", [("low", "Unsure"), ("high", "Very sure")]),
         "days": ("Any time", list(TIMES.items())),
-        "kind": ("All", [("audited", "Drawn at random"), ("flagged", "Flagged")]),
+        "kind": ("All answers", [("audited", "Drawn at random"), ("flagged", "Flagged")]),
         "segment": ("Any segment", _segments(project)),
     }
     return [

@@ -77,7 +77,7 @@ class Report:
     def cost_sentence(self) -> str:
         people = counted(self.people_labeling, "person", "people")
         return (
-            f"Since {self.since:%-d %B %Y} {people} gave {counted(self.answers_given, 'answer')} "
+            f"Since {self.since:%-d %B %Y}, {people} gave {counted(self.answers_given, 'answer')} "
             f"in {self.labeling_hours:.1f} hours, and {counted(self.promotions, 'version')} "
             "went live."
         )

@@ -8,7 +8,7 @@ from retraining.models import Batch
 Words = tuple[str, str]
 
 _BATCH: dict[str, Words] = {
-    Batch.State.PROPOSED: ("waits for approval", "info"),
+    Batch.State.PROPOSED: ("waits for approval", "warn"),
     Batch.State.APPROVED: ("waits to train", "info"),
     Batch.State.TRAINING: ("training", "info"),
     Batch.State.EVALUATED: ("waits for a decision", "warn"),

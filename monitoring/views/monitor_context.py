@@ -97,7 +97,7 @@ def _alerts(project: Project, audited: Estimate) -> list[Context]:
             "kind": "Accuracy",
             "tone": "bad",
             "since": below_since(points, target) or (points[-1].at if points else None),
-            "title": f"Below {target:.2f}, with 95 % confidence",
+            "title": f"Below {target:.2f}, with 95% confidence",
             "text": f"Between {audited.low:.2f} and {audited.high:.2f} of the answers are right.",
         }
     ]

@@ -10,8 +10,8 @@ MINUS = "\N{MINUS SIGN}"
 
 @register.filter
 def percent(share: float | None, digits: int = 0) -> str:
-    """0.812 as "81 %"; nothing as a dash."""
-    return DASH if share is None else f"{share * 100:.{digits}f} %"
+    """0.812 as "81%"; nothing as a dash."""
+    return DASH if share is None else f"{share * 100:.{digits}f}%"
 
 
 @register.filter

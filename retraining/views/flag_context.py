@@ -44,7 +44,7 @@ TABS = (
 )
 NEXT_WORDS: dict[str, str] = {
     Issue.State.NEW: "It goes to the people who label",
-    Issue.State.LABELING: "People are labelling it",
+    Issue.State.LABELING: "People are labeling it",
     Issue.State.AWAITING_RETRAIN: "People agreed with you that it is wrong; a new model will learn",
     Issue.State.REOPENED: "It is open again",
 }

@@ -54,7 +54,7 @@ def test_the_audited_accuracy_has_its_interval_and_is_raised_when_it_is_low(
     page = text_of(Pages(team.lena).get("/p/intents/monitor/"))
 
     assert "0.30 0.15 to 0.52" in page
-    assert "Below 0.90, with 95 % confidence" in page
+    assert "Below 0.90, with 95% confidence" in page
 
 
 def test_the_rate_of_draws_is_changed_from_now_on(team: Team, clock: SetClock) -> None:
@@ -83,5 +83,5 @@ def test_every_figure_of_the_report_names_the_time_it_covers(team: Team, clock: 
 
     assert "up to 3 March 2026" in page
     assert "1 audited answer of the last 14 days" in page
-    assert "Since 2 March 2026 1 person gave 1 answer" in page
+    assert "Since 2 March 2026, 1 person gave 1 answer" in page
     assert "0 versions went live" in page

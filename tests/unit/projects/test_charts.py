@@ -146,7 +146,7 @@ def test_a_sparkline_of_nothing_is_empty() -> None:
 
 
 def test_shares_are_shown_as_per_cent_and_differences_in_points_with_their_sign() -> None:
-    assert percent(0.812) == "81 %"
+    assert percent(0.812) == "81%"
     assert percent(None) == "\N{EN DASH}"
     assert points(0.031) == "+3.1"
     assert points(-0.12) == "\N{MINUS SIGN}12.0"
