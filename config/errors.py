@@ -1,10 +1,11 @@
 """Domain errors become pages or API problem details, in one place."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -53,16 +54,24 @@ def api_problem(error: Exception, context: dict[str, object]) -> Response | None
         return Response(UNAVAILABLE, 503, headers={"Retry-After": "1"}, content_type=PROBLEM)
     if isinstance(error, DomainError):
         return Response(problem(error), error.status, content_type=PROBLEM)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
     response = exception_handler(error, context)
     if response is not None and isinstance(error, exceptions.APIException):
         response.data = {
-            "title": str(error.default_detail),
+            "title": _title(error),
             "status": response.status_code,
             "code": error.default_code,
             "detail": error.detail,
         }
         response.content_type = PROBLEM
     return response
+
+
+def _title(error: exceptions.APIException) -> str:
+    """What is true of every error of its kind; some of DRF's have places to fill in."""
+    title = str(error.default_detail)
+    return HTTPStatus(error.status_code).phrase if "{" in title else title
 
 
 def problem(error: DomainError) -> dict[str, object]:

@@ -199,6 +199,11 @@ REST_FRAMEWORK = {
         "projects.api.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_PARSER_CLASSES": [
+        "projects.api.parsers.BoundedJsonParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["projects.api.permissions.HasPolicy"],
     "DEFAULT_THROTTLE_CLASSES": ["projects.api.throttling.PerCaller"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -31,6 +32,14 @@ def bounded(pieces: Iterable[bytes], *, most: int, name: str = "MAX_BODY_BYTES")
         if seen > most:
             raise TooLarge(f"The body is larger than {name}, which is {most}. Send it in parts.")
         yield piece
+
+
+def without_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same pieces without the byte order mark that some programs begin a file with."""
+    is_first = True
+    for piece in pieces:
+        yield piece.removeprefix(codecs.BOM_UTF8) if is_first else piece
+        is_first = False
 
 
 def unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:

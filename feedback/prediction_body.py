@@ -16,9 +16,11 @@ from projects.models import Project
 EARLIEST = datetime(1970, 1, 1, tzinfo=fixed.utc)
 CLOCK_SKEW = timedelta(days=1)  # A later time would stand above everything newer in every list.
 MOST_SEGMENTS = 50
+LONGEST_SEGMENT = 120
+MOST_LEVELS = 50  # Databases store more of them than Python reads again.
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-SegmentValue = Annotated[str, Meta(max_length=120)] | int | float | bool | None
+SegmentValue = Annotated[str, Meta(max_length=LONGEST_SEGMENT)] | int | float | bool | None
 
 
 class PredictionBody(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -50,6 +52,7 @@ class BodyReader:
         body.input = self.read_input(body.input)
         if body.segments:
             body.segments = _as_texts(body.segments)
+        check_depth(body.context)
         if body.occurred_at is not None and not EARLIEST <= body.occurred_at <= self.latest:
             raise Invalid("occurred_at must lie between 1970 and tomorrow; check the clock.")
         if not body.external_id.strip() or not body.model_version.strip():
@@ -96,10 +99,27 @@ def holds_nul(value: object) -> bool:
     return isinstance(value, list) and any(holds_nul(part) for part in value)
 
 
+def check_depth(value: object) -> None:
+    """Raise Invalid for what could be stored, and not be read again."""
+    if _is_deeper(value, MOST_LEVELS):
+        raise Invalid(f"context is nested too deeply; at most {MOST_LEVELS} levels are kept.")
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if isinstance(value, dict):
+        return levels == 0 or any(_is_deeper(part, levels - 1) for part in value.values())
+    return isinstance(value, list) and (
+        levels == 0 or any(_is_deeper(part, levels - 1) for part in value)
+    )
+
+
 def _as_texts(segments: dict[str, Any]) -> dict[str, Any]:
     if len(segments) > MOST_SEGMENTS:
         raise Invalid(f"segments has {len(segments)} entries; at most {MOST_SEGMENTS} are kept.")
-    return {key: _as_text(value) for key, value in segments.items() if value is not None}
+    texts = {key: _as_text(value) for key, value in segments.items() if value is not None}
+    if too_long := [key for key, text in texts.items() if len(text) > LONGEST_SEGMENT]:
+        raise Invalid(f"{too_long[0]}: a segment has at most {LONGEST_SEGMENT} characters.")
+    return texts
 
 
 def _as_text(value: SegmentValue) -> str:

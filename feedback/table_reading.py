@@ -62,7 +62,7 @@ class Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(line, {}, f"the line is not CSV: {error}")
+                yield Row(line, {}, _not_csv(error))
                 continue
             if not any(cell.strip() for cell in cells):
                 continue
@@ -117,6 +117,15 @@ def _csv_reader(content: bytes, delimiter: str) -> Reader:
     csv.field_size_limit(settings.MAX_LINE_BYTES)
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
     return csv.reader(text, delimiter=delimiter, strict=True)
+
+
+def _not_csv(error: csv.Error) -> str:
+    if str(error) == "unexpected end of data":  # All that follows was read as one cell.
+        return (
+            "the line is not CSV: a quote opens here and is never closed, "
+            "so nothing was read from here on."
+        )
+    return f"the line is not CSV: {error}"
 
 
 def _json_columns(content: bytes) -> list[str]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from feedback.importing import Checkpoint, Tally, run_import, start_import
 from feedback.inputs import InputReader
 from feedback.models import Import
-from feedback.prediction_body import holds_nul
+from feedback.prediction_body import check_depth, holds_nul
 from feedback.prediction_imports import as_text
 from feedback.table_reading import Row
 from jobs.running import JobRun
@@ -142,6 +142,7 @@ class _RowReader:
             raise Invalid(f"{mapping.trained_on_column}: say yes or no.")
         context = {name: cells[name] for name in mapping.context}
         segments = {name: as_text(cells[name]) for name in mapping.segments if cells[name] != ""}
+        check_depth(context)
         if holds_nul([context, segments]):
             raise Invalid("the line holds a NUL character; remove it and import the file again.")
         if too_long := [key for key, value in segments.items() if len(value) > LONGEST_SEGMENT]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.core.validators import slug_re
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -12,6 +13,8 @@ from projects.classes import add_class
 from projects.errors import Conflict, Invalid, Refused
 from projects.models import Membership, Project, Role, User
 from projects.task_types import TASK_TYPES
+
+LONGEST_SLUG = 60
 
 
 @transaction.atomic
@@ -33,9 +36,14 @@ def create_project(
     is_demo: bool = False,
 ) -> Project:
     """A project whose owner holds every role, so that one person can try the whole loop."""
-    slug = slug or slugify(name)
+    slug = slug or slugify(name)[:LONGEST_SLUG].strip("-")
     if not slug:
         raise Invalid("Give the project a name with letters or digits.")
+    if len(slug) > LONGEST_SLUG or not slug_re.fullmatch(slug):
+        raise Invalid(
+            f"slug: {slug[:80]!r} is to be part of addresses. Use letters, digits, hyphens and "
+            f"underscores, at most {LONGEST_SLUG}."
+        )
     if Project.objects.filter(slug=slug).exists():
         raise Conflict(f"There is a project at {slug!r} already; choose another name.")
     project = Project.objects.create(

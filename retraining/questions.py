@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from feedback.prediction_body import PredictionBody, convert_body, holds_nul
+from feedback.prediction_body import PredictionBody, check_depth, convert_body, holds_nul
 from projects.errors import DomainError, Invalid, TooLarge
 
 FIELDS = {"external_id", "input", "segments", "customer_ref", "context"}
@@ -53,9 +53,10 @@ def read_question(value: Any) -> PredictionBody | DomainError:
     unknown = sorted(str(name) for name in value.keys() - FIELDS)
     if unknown:
         return Invalid(f"{unknown[0]}: unknown field. Known are: {', '.join(sorted(FIELDS))}.")
-    if holds_nul(value):
-        return Invalid("The question holds a NUL character; remove it.")
     try:
+        check_depth(value.get("context"))
+        if holds_nul(value):
+            return Invalid("The question holds a NUL character; remove it.")
         return convert_body({**value, "model_version": UNANSWERED, "output": UNANSWERED})
     except Invalid as error:
         return error

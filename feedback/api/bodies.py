@@ -12,7 +12,14 @@ from rest_framework.exceptions import UnsupportedMediaType
 
 from feedback.ingestion import Line, Unreadable
 from feedback.inputs import longest_line
-from feedback.line_reading import Readable, bounded, numbered_lines, read_pieces, unpacked
+from feedback.line_reading import (
+    Readable,
+    bounded,
+    numbered_lines,
+    read_pieces,
+    unpacked,
+    without_mark,
+)
 from projects.errors import DomainError, Invalid, TooLarge
 from projects.models import Project
 
@@ -62,7 +69,16 @@ class SentLines:
                 yield number, content
         except (Invalid, TooLarge) as error:
             self.stopped_by = error
+            self._read_away()
             yield number + 1, Unreadable(f"{error.message} Nothing was read from here on.")
+
+    def _read_away(self) -> None:
+        """Whoever is still sending would not see the answer."""
+        try:
+            for _ in bounded(read_pieces(self._stream), most=settings.MAX_BODY_BYTES):
+                continue
+        except TooLarge:
+            return
 
     def _lines(self) -> Iterator[Line]:
         most = settings.MAX_JSON_BYTES if self.kind == JSON else settings.MAX_BODY_BYTES
@@ -70,6 +86,7 @@ class SentLines:
         pieces = bounded(self._hashed(), most=most, name=name)
         if self.coding in GZIP:
             pieces = bounded(unpacked(pieces), most=most, name=name)
+        pieces = without_mark(pieces)
         if self.kind == JSON:
             return self._json_lines(b"".join(pieces))
         return numbered_lines(pieces, longest=longest_line(self.project))

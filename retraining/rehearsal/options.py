@@ -53,6 +53,8 @@ class RehearsalOptions:
             raise Invalid("--overlap needs as many --annotators, or more.")
         if min(self.base, self.frozen, self.labels) < 1:
             raise Invalid("--base, --frozen and --labels are at least 1.")
+        if self.new_class_count < 0:
+            raise Invalid("--new-classes is a number of classes, 0 or more.")
 
     def wanted(self, source: str) -> int:
         """Items of a source among the labels; what rounding leaves goes to uncertain."""

@@ -119,7 +119,8 @@ def _show_new(
     status: int = 200,
 ) -> HttpResponse:
     preset = request.POST.get("preset", DEFAULT_PRESET)
-    example = project_spec({**PRESETS[DEFAULT_PRESET], "name": "", "classes": ["one", "two"]})
+    example = project_spec({**PRESETS[DEFAULT_PRESET], "name": "?", "classes": ["one", "two"]})
+    example.name = ""
     context = {
         "project": None,
         "presets": preset_choices(preset),

@@ -323,3 +323,14 @@ def test_requests_are_answered_and_counted_while_the_cache_is_away(
     assert api.get("flags").status_code == 200
     settings.API_REQUESTS_PER_MINUTE = 0
     assert api.get("flags").status_code == 429
+
+
+def test_problems_are_told_in_whole_words(api: Api) -> None:
+    deep = api.post("flags", b"[" * 100_000)
+    method = api.client.put(f"{api.root}/flags", headers=api.headers)
+    kind = api.get("flags", format="csv")
+
+    assert (deep.status_code, method.status_code, kind.status_code) == (400, 405, 404)
+    assert "nested" in deep.json()["detail"]
+    assert method.json()["title"] == "Method Not Allowed"
+    assert kind.json()["code"] == "not_found"

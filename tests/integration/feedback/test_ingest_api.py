@@ -324,3 +324,33 @@ def test_any_body_is_answered_in_words(api: Api, sent: bytes, kind: str, coding:
     assert response.status_code == 422
     problem = response.json()
     assert problem.get("detail") or all(line["reason"] for line in problem["lines"])
+
+
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/json"])
+def test_a_byte_order_mark_costs_no_line(api: Api, kind: str) -> None:
+    response = api.post("predictions", b"\xef\xbb\xbf" + ndjson([body("a")]), content_type=kind)
+
+    assert results(response) == ["accepted"]
+
+
+def test_what_could_be_stored_but_not_read_again_is_refused(api: Api) -> None:
+    deep = b"[" * 900 + b"]" * 900
+    line = ndjson([body("a", context={"at": 1})]).replace(b'"at": 1', b'"at": ' + deep)
+
+    response = api.send(line, body("b", segments={"plan": 10**130}), body("c"))
+
+    assert results(response) == ["rejected", "rejected", "accepted"]
+    assert "nested" in response.json()["lines"][0]["reason"]
+    assert response.json()["lines"][1]["reason"].startswith("plan:")
+
+
+def test_a_body_that_is_too_large_is_read_to_its_end(
+    api: Api, team: Team, settings: LazySettings
+) -> None:
+    settings.MAX_JSON_BYTES = 50
+    sent = b"x" * 1_000_000
+    request = RequestFactory().post("/", sent, content_type="application/json")
+
+    list(SentLines(request, team.project).lines())
+
+    assert request.read() == b""

@@ -92,6 +92,23 @@ def test_a_file_with_a_mistake_is_answered_with_its_place(team: Team) -> None:
     assert "colour" in text_of(page)
 
 
+@pytest.mark.parametrize("slug", ["../x", "a b", "x" * 61])
+def test_an_address_that_no_page_could_have_is_refused(team: Team, slug: str) -> None:
+    page = Pages(team.ed).post("/projects/new/file", yaml=f"name: A\nslug: {slug}\n")
+
+    assert page.status_code == 422
+    assert "slug" in text_of(page)
+    assert not Project.objects.filter(name="A").exists()
+
+
+def test_a_long_name_makes_an_address_that_fits() -> None:
+    name = f"{'x' * 59} {'y' * 59}"
+
+    Pages(make_person("sara")).post("/projects/new", **{**NEW, "name": name})
+
+    assert Project.objects.get(name=name).slug == "x" * 59
+
+
 def test_only_engineers_and_people_without_a_project_make_new_ones(team: Team) -> None:
     assert Pages(team.ada).get("/projects/new").status_code == 403
     assert Pages(team.ed).get("/projects/new").status_code == 200

@@ -267,6 +267,10 @@ def test_a_predictor_killed_before_it_answers_has_stored_all_or_nothing(
         (b'{"external_id": "p-1", "input": NaN}', "NaN"),
         (b'{"external_id": "p-1", "input": "a\\u0000b"}', "NUL"),
         (b'{"external_id": "p\\u0000", "input": "a"}', "NUL"),
+        (
+            b'{"external_id": "p", "input": "a", "context": ' + b'{"a":' * 60 + b"1" + b"}" * 61,
+            "deep",
+        ),
         (b'{"external_id": "p-1", "input": "hel', "JSON"),
         (b"", "JSON"),
         (b"[]", "empty"),

@@ -74,7 +74,7 @@ def test_a_quote_that_is_never_closed_is_told_by_its_line() -> None:
 
     assert read[0].problem == ""
     assert read[1].line == 3
-    assert "not CSV" in read[1].problem
+    assert "never closed, so nothing was read from here on" in read[1].problem
 
 
 def test_a_cell_over_the_bound_is_a_problem_of_its_own(settings: LazySettings) -> None:
