@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ from retraining import (
     promotion,
     receipts,
     revisions,
+    training,
 )
 from retraining.eligible import champion_dataset, rows_of
 from retraining.models import Batch, DatasetRow, Receipt
@@ -84,6 +86,20 @@ def keep_receipts_after_a_rollback(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(receipts, "_doubtful", lambda line: Receipt.objects.none())
 
 
+def send_receipts_unseen(patch: pytest.MonkeyPatch) -> None:
+    """Nobody compares what the version answers with what is right."""
+    patch.setattr(receipts, "as_standing", lambda case: mock.Mock(right_answer=mock.ANY))
+
+
+def promote_against_another_champion(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(promotion, "_judged", lambda batch, champion: promotion._newest(batch))
+
+
+def start_what_is_no_longer_current(patch: pytest.MonkeyPatch) -> None:
+    """What changed after the approval is looked at no more."""
+    patch.setattr(training, "difference_of", lambda revision: mock.Mock(holds=True))
+
+
 def fold_without_an_event(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(datasets, "record", lambda *_, **__: None)
 
@@ -99,6 +115,9 @@ def fold_without_an_event(patch: pytest.MonkeyPatch) -> None:
         promote_without_moving_the_line,
         roll_back_to_what_was_left,
         keep_receipts_after_a_rollback,
+        send_receipts_unseen,
+        promote_against_another_champion,
+        start_what_is_no_longer_current,
         fold_without_an_event,
     ],
 )
