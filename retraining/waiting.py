@@ -14,6 +14,7 @@ from projects.models import Project, User
 from retraining.models import Batch
 
 MOST_COUNTED = 1000  # A figure beside a link need not be exact beyond this.
+FEW = 20  # Open places that are looked at one by one; in a long queue there is something for all.
 
 
 def waiting_count(name: str, *, project: Project, person: User) -> int:
@@ -30,10 +31,14 @@ def _issues(project: Project, person: User) -> QuerySet[Issue]:
 
 
 def _work(project: Project, person: User) -> QuerySet[Slot]:
-    """Items that this person may still be given; what others must answer does not wait for them."""
-    slots = (claimable_by(queue=queue, annotator=person) for queue in project.queues.all())
-    items = (given.order_by().values("item").distinct() for given in slots)
-    return Slot.objects.none().union(*items)
+    """Open places; none where they are few and all of them are for others to fill."""
+    places = Slot.objects.filter(queue__project=project, state=Slot.State.OPEN)
+    if places[: FEW + 1].count() > FEW:
+        return places
+    queues = project.queues.all()
+    if any(claimable_by(queue=queue, annotator=person).exists() for queue in queues):
+        return places
+    return places.none()
 
 
 def _disputed(project: Project, person: User) -> QuerySet[Item]:

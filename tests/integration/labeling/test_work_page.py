@@ -400,7 +400,7 @@ def test_it_counts_items_that_wait_for_this_person_however_many_people_they_need
     assert "1 done, 2 waiting" in second
 
 
-def test_home_asks_only_for_what_this_person_may_still_answer(clock: SetClock) -> None:
+def test_home_asks_nobody_for_what_only_others_may_answer(clock: SetClock) -> None:
     team = make_team(at=clock.at, overlap=3)
     queue_texts(team, clock, "one", "two")
     pages = Pages(team.bob)
@@ -409,9 +409,9 @@ def test_home_asks_only_for_what_this_person_may_still_answer(clock: SetClock) -
     first_answer(team, pages)
     first_answer(team, pages)
 
-    assert "2 answers wanted" in asked
+    assert "6 answers wanted" in asked
     assert "Nothing waits for you" in text_of(pages.get("/p/intents/"))
-    assert "2 answers wanted" in text_of(Pages(team.beth).get("/p/intents/"))
+    assert "4 answers wanted" in text_of(Pages(team.beth).get("/p/intents/"))
 
 
 def test_a_long_queue_is_many(team: Team, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
