@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.conf import settings
+
+from projects.classes import clean_class_name
 from projects.errors import Invalid
 
 
@@ -46,8 +49,13 @@ def read_corpus(
         _check_columns(record, columns, name=path.name, line=line)
         text, label, *segments = (_clean(record[column]) for column in columns)
         if text.strip() and label.strip():
+            try:
+                _check_texts([text, label, *segments])
+                label = clean_class_name(label)
+            except Invalid as error:
+                raise Invalid(f"{path.name}, line {line}: {error.message}") from error
             named = dict(zip(segment_columns, segments, strict=True))
-            rows.append(LabelledRow(text, label.strip(), named))
+            rows.append(LabelledRow(text, label, named))
         else:
             left_out += 1
     if not rows:
@@ -118,6 +126,22 @@ def _check_columns(
     if missing:
         there = ", ".join(str(key) for key in record if key) or "none"
         raise Invalid(f"{name}, line {line} has no column {missing[0]!r}. It has: {there}.")
+
+
+def _check_texts(texts: Iterable[str]) -> None:
+    """What the product would refuse too: JSON has escapes for more than can be stored."""
+    for text in texts:
+        if "\x00" in text:
+            raise Invalid("it holds a NUL character; remove it.")
+        if len(text) > settings.MAX_TEXT_CHARACTERS:
+            raise Invalid(
+                f"a text of {len(text)} characters; MAX_TEXT_CHARACTERS is "
+                f"{settings.MAX_TEXT_CHARACTERS}."
+            )
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise Invalid("it holds half a character, a lone surrogate; remove it.") from error
 
 
 def _clean(value: object) -> str:

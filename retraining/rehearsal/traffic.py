@@ -59,7 +59,8 @@ def ingest(
             lines.append((number, msgspec.json.encode(body)))
         stored = store_predictions(project=project, lines=lines, at=clock.at)
         if stored.stored != len(chunk):
-            raise DomainError(f"A prediction was refused: {stored.answers[0].reason}")
+            reason = next(answer.reason for answer in stored.answers if answer.reason)
+            raise DomainError(f"A prediction was refused: {reason}")
         yield start + len(chunk)
 
 

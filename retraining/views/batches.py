@@ -23,6 +23,7 @@ from retraining.proposing import propose_by_person
 from retraining.revisions import newest_revision, refresh_batch
 from retraining.views.batch_context import batch_context, batch_list_rows
 
+ID_DIGITS = 19  # As many, or more, are no row's id.
 LEADS = members(Role.LEAD)
 READERS = members(Role.LEAD, Role.REVIEWER, Role.ENGINEER)
 
@@ -109,7 +110,7 @@ def batch_refresh(request: ProjectRequest, slug: str, number: int) -> HttpRespon
 def batch_send_back(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
     """Marked rows are labelled anew, and a revision without them is made."""
     batch = access_batch(request.project, number)
-    chosen = {int(pk) for pk in request.POST.getlist("row") if pk.isdecimal()}
+    chosen = {int(pk) for pk in request.POST.getlist("row") if _is_id(pk)}
     with telling(
         request, f"{len(chosen)} sent back to be labelled anew", refusals=(Conflict, Invalid)
     ):
@@ -117,6 +118,10 @@ def batch_send_back(request: ProjectRequest, slug: str, number: int) -> HttpResp
         item_ids = list(rows.values_list("item_id", flat=True))
         batches.send_back_rows(batch=batch, item_ids=item_ids, by=request.user, at=clock.now())
     return redirect(batch_url(batch))
+
+
+def _is_id(raw: str) -> bool:
+    return raw.isdecimal() and len(raw) < ID_DIGITS
 
 
 def batch_url(batch: Batch) -> str:

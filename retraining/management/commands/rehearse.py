@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from projects.errors import DomainError
+from projects.errors import DomainError, Invalid
 from retraining.rehearsal.options import RehearsalOptions, parse_mix, parse_shares
 
 FOLDER = "SETRIGHT_REHEARSAL"  # Set once this process runs on the rehearsal's own database.
@@ -62,6 +62,7 @@ class Command(BaseCommand):
         try:
             options = _options(given)
             options.check()
+            _check_outputs(given["json"], folders=[given["rows"], given["keep"]])
             if FOLDER not in os.environ:
                 _start_apart(given["keep"])
             self._rehearse(options, out=given["json"], keep_in=given["rows"])
@@ -75,6 +76,15 @@ class Command(BaseCommand):
         figures = rehearse(options, show=sys.stderr, keep_in=keep_in)
         out.write_text(json.dumps(figures.as_json(), indent=2, ensure_ascii=False) + "\n")
         self.stdout.write(figures.as_table())
+
+
+def _check_outputs(out: Path, *, folders: list[Path | None]) -> None:
+    """Before minutes of work whose figures would have no place to go."""
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        raise Invalid(f"--json {out}: name a file in a folder that is there and can be written.")
+    for folder in folders:
+        if folder is not None and folder.exists() and not folder.is_dir():
+            raise Invalid(f"{folder} is a file. Name a folder, or one that is not there yet.")
 
 
 def _start_apart(keep: Path | None) -> None:

@@ -77,6 +77,15 @@ def test_a_batch_that_changed_is_not_approved_and_the_difference_is_shown(
     assert "Approve 4 rows" in page
 
 
+@pytest.mark.parametrize("row", ["9" * 30, "9" * 5000, "-1", "one"])
+def test_a_row_that_cannot_be_is_not_sent_back(team: Team, batch: Batch, row: str) -> None:
+    pages = Pages(team.lena)
+
+    answer = pages.post(lead_url("batch-send_back", number=1), row=[row])
+
+    assert "Mark at least one row" in text_of(pages.get(answer.headers["Location"]))
+
+
 def test_a_rejection_needs_its_reason(team: Team, batch: Batch) -> None:
     pages = Pages(team.lena)
 

@@ -57,6 +57,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
     [
         ("a.csv", "text,label\nlate,delivery\n", r"no column 'team'. It has: text, label"),
         ("a.jsonl", '{"text": "late"}', r"line 1 has no column 'team'"),
+        ("a.jsonl", r'{"text": "\ud800", "team": "b"}', "line 1: .* surrogate"),
+        ("a.jsonl", r'{"text": "\u0000", "team": "b"}', "line 1: .* NUL"),
+        ("a.jsonl", r'{"text": "late", "team": "\u0007"}', "line 1: A class needs"),
+        ("a.csv", f"text,team\nlate,{'x' * 121}\n", "line 2: .* 120"),
+        ("a.csv", f"text,team\n{'x' * 100_001},b\n", "line 2: .* MAX_TEXT_CHARACTERS"),
         ("a.jsonl", '{"text": "a", "team": "b"}\n{"text": ', "line 2 is not JSON"),
         ("a.jsonl", "[1]", "line 1 is not a JSON object"),
         ("a.jsonl", "[" * 100_000, "line 1 is not JSON"),
@@ -99,3 +104,9 @@ def test_the_first_of_equal_inputs_is_kept_over_several_calls() -> None:
     )
 
     assert [row.label for row in first + second] == ["a", "d"]
+
+
+def test_a_label_is_the_class_that_it_becomes(tmp_path: Path) -> None:
+    corpus = read(tmp_path / "a.csv", "text,team\nlate, very  late \n")
+
+    assert [row.label for row in corpus.rows] == ["very late"]
