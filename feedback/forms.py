@@ -11,6 +11,7 @@ from feedback.models import Flag
 from projects.classes import clean_class_name
 from projects.errors import Invalid
 from projects.models import LabelClass
+from projects.requests import is_row_id
 from projects.task_types.text_classification import canonical_text
 
 MOST_AT_ONCE = 200
@@ -67,7 +68,7 @@ class ChosenForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        sent = [value for value in data.getlist("prediction") if value.isdecimal()]
+        sent = [value for value in data.getlist("prediction") if is_row_id(value)]
         field = self.fields["prediction"]
         field.choices = [(value, value) for value in sent[:MOST_AT_ONCE]]  # type: ignore[attr-defined]  # A choice field.
 

@@ -5,6 +5,8 @@ from django_htmx.middleware import HtmxDetails
 
 from projects.models import Project, Role, User
 
+ID_DIGITS = 19  # As many, or more, are no row's id.
+
 
 class SignedInRequest(HttpRequest):
     """A request of a signed-in person."""
@@ -18,3 +20,8 @@ class ProjectRequest(SignedInRequest):
 
     project: Project
     roles: frozenset[Role]
+
+
+def is_row_id(raw: str) -> bool:
+    """Whether a sent text can be a row's id: a number that a database takes."""
+    return raw.isdecimal() and len(raw) < ID_DIGITS

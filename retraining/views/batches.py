@@ -13,7 +13,7 @@ from projects.errors import Conflict, Invalid
 from projects.models import Role
 from projects.paging import page_of
 from projects.policies import members, policy
-from projects.requests import ProjectRequest
+from projects.requests import ProjectRequest, is_row_id
 from projects.telling import telling
 from retraining import batches
 from retraining.batches import access_batch
@@ -23,7 +23,6 @@ from retraining.proposing import propose_by_person
 from retraining.revisions import newest_revision, refresh_batch
 from retraining.views.batch_context import batch_context, batch_list_rows
 
-ID_DIGITS = 19  # As many, or more, are no row's id.
 LEADS = members(Role.LEAD)
 READERS = members(Role.LEAD, Role.REVIEWER, Role.ENGINEER)
 
@@ -110,7 +109,7 @@ def batch_refresh(request: ProjectRequest, slug: str, number: int) -> HttpRespon
 def batch_send_back(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
     """Marked rows are labelled anew, and a revision without them is made."""
     batch = access_batch(request.project, number)
-    chosen = {int(pk) for pk in request.POST.getlist("row") if _is_id(pk)}
+    chosen = {int(pk) for pk in request.POST.getlist("row") if is_row_id(pk)}
     with telling(
         request, f"{len(chosen)} sent back to be labelled anew", refusals=(Conflict, Invalid)
     ):
@@ -118,10 +117,6 @@ def batch_send_back(request: ProjectRequest, slug: str, number: int) -> HttpResp
         item_ids = list(rows.values_list("item_id", flat=True))
         batches.send_back_rows(batch=batch, item_ids=item_ids, by=request.user, at=clock.now())
     return redirect(batch_url(batch))
-
-
-def _is_id(raw: str) -> bool:
-    return raw.isdecimal() and len(raw) < ID_DIGITS
 
 
 def batch_url(batch: Batch) -> str:

@@ -15,7 +15,7 @@ from jobs.adding import add_job
 from projects.demo_people import access_demo_person
 from projects.errors import Invalid
 from projects.policies import SIGNED_IN, policy
-from projects.requests import SignedInRequest
+from projects.requests import SignedInRequest, is_row_id
 from retraining.demo_frame import TOUR_HIDDEN
 
 HOME = "retraining:home-show"
@@ -27,7 +27,7 @@ RESET = "retraining.reset_demo"
 def demo_act_as(request: SignedInRequest) -> HttpResponseBase:
     """Sign in as another person of the demo, in this browser."""
     chosen = request.POST.get("person", "")
-    if not chosen.isdecimal():
+    if not is_row_id(chosen):
         raise Invalid("Choose one of the people of the demo.")
     person = access_demo_person(actor=request.user, person_id=int(chosen))
     is_tour_hidden = request.session.get(TOUR_HIDDEN, False)

@@ -147,6 +147,15 @@ def test_several_answers_are_flagged_together(team: Team, clock: SetClock) -> No
     assert Flag.objects.filter(suggested__name="refund").count() == 2
 
 
+def test_a_row_that_cannot_be_is_not_flagged(team: Team) -> None:
+    page = Pages(team.ada).post(
+        url("flag-several"), prediction=["9" * 30], reason="wrong class", answer_name="refund"
+    )
+
+    assert page.status_code == 422
+    assert "Mark at least one" in text_of(page)
+
+
 def test_my_flags_tell_a_receipt_and_take_still_wrong(
     team: Team, prediction: Prediction, clock: SetClock
 ) -> None:
