@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -11,20 +13,35 @@ from feedback.models import AuditDraw, Flag, Issue
 from labeling.flag_verdicts import judge_flags
 from labeling.models import Item, ItemSource
 from labeling.queueing import queue_input
+from projects.errors import Invalid
 
 BATCH = 500
+Sent = TypeVar("Sent", Flag, AuditDraw)
 
 
 def route_new_flags(*, at: datetime) -> int:
     """Queue the inputs of flags that have not been routed; resolved ones are judged at once."""
     flags = Flag.objects.unrouted().select_related("prediction__project", "issue").order_by("id")
-    return sum(_route_flag(flag, at=at) for flag in flags[:BATCH])
+    return _route_each(flags[:BATCH], _route_flag, at=at)
 
 
 def route_new_draws(*, at: datetime) -> int:
     """Queue every drawn prediction; one whose input is resolved reuses its ground truth."""
     draws = AuditDraw.objects.filter(routed_at=None).select_related("prediction__project")
-    return sum(_route_draw(draw, at=at) for draw in draws.order_by("id")[:BATCH])
+    return _route_each(draws.order_by("id")[:BATCH], _route_draw, at=at)
+
+
+def _route_each(rows: Iterable[Sent], route: Callable[..., bool], *, at: datetime) -> int:
+    """A project without a rule for a row stops no other project; it is told at the end."""
+    count, refused = 0, None
+    for row in rows:
+        try:
+            count += route(row, at=at)
+        except Invalid as error:
+            refused = error
+    if refused:
+        raise refused
+    return count
 
 
 @transaction.atomic

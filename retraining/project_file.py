@@ -150,5 +150,7 @@ def _check_names(spec: ProjectSpec) -> None:
     if sources:
         known = ", ".join(ItemSource.Kind.values)
         raise Invalid(f"routing: there is no source {sorted(sources)[0]!r}. Choose of: {known}.")
+    if not any(rule.source == "" and rule.least_severity == 0 for rule in spec.routing):
+        raise Invalid("routing: add a rule with only a queue; it takes what no other rule takes.")
     if lost := [q for q in spec.quotas if q.segment_key and q.segment_key not in spec.segment_keys]:
         raise Invalid(f"quotas: {lost[0].segment_key!r} is not one of segment_keys.")

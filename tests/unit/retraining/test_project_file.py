@@ -31,6 +31,8 @@ RULE = "name: t, conditions: [{kind: quota}]"
         ("queues: [{slug: a b}]", "'a b'"),
         ("routing: [{source: rumour}]", "rumour"),
         ("routing: [{head_start_hours: 337}]", "head_start_hours"),
+        ("routing: []", "takes what no other"),
+        ("routing: [{source: flag}]", "takes what no other"),
         ("routing: [{least_severity: -1}]", "least_severity"),
         ("quotas: [{wanted: -1}]", "wanted"),
         ("quotas: [{wanted: 5, segment_key: plan}]", "'plan'"),
