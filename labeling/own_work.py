@@ -14,13 +14,14 @@ def own_answers(*, annotator: User, project: Project) -> QuerySet[Annotation]:
     """Newest first, with what the page shows; undone ones are there too."""
     return (
         Annotation.objects.filter(annotator=annotator, project=project, undoes=None)
-        .select_related("answer", "item__truth__answer", "item__queue", "undone_by")
+        .select_related("answer", "item__truth__answer", "item__queue")
+        .prefetch_related("undone_by")
         .order_by("-at", "-pk")
     )
 
 
 def is_undone(annotation: Annotation) -> bool:
-    return hasattr(annotation, "undone_by")
+    return bool(annotation.undone_by.all())
 
 
 def can_be_undone(annotation: Annotation) -> bool:

@@ -12,7 +12,7 @@ from feedback.flagging import note_sighting
 from jobs.clock import SetClock
 from labeling import annotating, claims, next_slot
 from labeling.answers import Answer, class_answer
-from labeling.models import Item, Lease, Queue, Skip, Slot
+from labeling.models import Annotation, Item, Lease, Queue, Skip, Slot
 from labeling.queueing import queue_input
 from projects.errors import Conflict
 from projects.models import User
@@ -301,3 +301,21 @@ def test_every_open_slot_belongs_to_an_open_item_after_a_dispute(
 
     assert Item.objects.get().state == Item.State.DISPUTED  # Olga alone is left for two slots.
     assert not Slot.objects.filter(state=Slot.State.OPEN).exists()
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL plans by statistics, and here there are none"
+)
+@pytest.mark.parametrize("asked", ["answers", "counting", "claimable"])
+def test_sqlite_finds_an_items_answers_by_the_item_and_reads_no_others(
+    team: Team, asked: str
+) -> None:
+    answers = {
+        "answers": Annotation.objects.answers().filter(item_id=1, round=1),
+        "counting": Annotation.objects.counting(item_id=1, round_number=1),
+        "claimable": claims.claimable_by(queue=team.queue, annotator=team.bob),
+    }
+
+    plan = answers[asked].explain()
+
+    assert "undo" not in plan.replace("undone_once (undoes_id=?)", "")
