@@ -86,6 +86,7 @@ MEDDLINGS = st.sampled_from(
         ("promotion", "the champion changes"),
         ("promotion", "the champion changes"),
         ("complaint", "all over again"),
+        ("complaint", "a learned row changes"),
     ]
 )
 
@@ -157,6 +158,8 @@ class LoopMachine(LabelingMachine):
         if meddling == "a row changes":
             self.open_a_row_again(number=0)
             return True
+        if meddling == "a learned row changes":
+            return self.open_what_was_learned()
         if len(self.loop.standing) < 2:
             return False
         self.roll_back(dies=False)
@@ -172,6 +175,14 @@ class LoopMachine(LabelingMachine):
         things = [self.model.things[item] for item in rows]
         if resolved := [thing for thing in things if thing.state == RESOLVED]:
             self.requeue_thing(pick(resolved, number))
+
+    def open_what_was_learned(self) -> bool:
+        """A row of the live version is labelled anew: the next one learns the new answer alone."""
+        learned = [self.model.things[pk] for pk in self.loop.learned_by(self.loop.champion).rows]
+        standing = [thing for thing in learned if thing.state == RESOLVED]
+        if standing:
+            self.requeue_thing(standing[-1])
+        return bool(standing)
 
     @rule(text=st.sampled_from(TEXTS), agent=AGENTS, word=CLASSES)
     def complain(self, text: str, agent: str, word: str) -> None:

@@ -14,7 +14,7 @@ from tests.integration.state_machine.labeling_rules import LabelingMachine
 from tests.integration.state_machine.loop_rules import LoopMachine
 from tests.integration.state_machine.stage import play
 
-EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "10"))
 LONG = settings(
     max_examples=EXAMPLES,
     stateful_step_count=60,
