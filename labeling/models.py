@@ -271,8 +271,7 @@ class Annotation(models.Model):
     answer = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+")
     is_outside = models.BooleanField(default=False)  # "None of these".
     proposed_name = models.CharField(max_length=120, blank=True)
-    # Indexed by `undone_once` alone. An index that holds the rows without it too is what SQLite
-    # would look answers up by, and read every answer ever given.
+    # With an index of the empty ones too, SQLite would look answers up by it, and read them all.
     undoes = models.ForeignKey(
         "self", models.CASCADE, null=True, related_name="undone_by", db_index=False
     )

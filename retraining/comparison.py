@@ -17,6 +17,7 @@ RESULT_ORDER: dict[str, int] = {
     GateResult.Result.NOT_ENOUGH: 1,
     GateResult.Result.PASSED: 2,
 }
+GATE_ORDER = {"overall": 0, "regression": 1}
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,20 @@ class Accuracy:
 
 
 def gates_red_first(evaluation: Evaluation) -> list[GateResult]:
-    """What failed and is not waived, then what failed, then what lacks evidence."""
+    """What failed, then what lacks evidence, then what passed, then what is waived.
+
+    Within each the word on the whole comes first, and the many classes and segments last.
+    """
     gates = evaluation.gates.select_related("waived_by")
     return sorted(
         gates,
-        key=lambda g: (g.waived_by_id is not None, RESULT_ORDER[g.result], g.name, g.group),
+        key=lambda g: (
+            g.waived_by_id is not None,
+            RESULT_ORDER[g.result],
+            GATE_ORDER.get(g.slug, len(GATE_ORDER)),
+            g.name,
+            g.group,
+        ),
     )
 
 

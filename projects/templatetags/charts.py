@@ -232,12 +232,14 @@ def interval_mark(
     *,
     bound: float | None = None,
     result: str = "",
+    reach: float = 1.0,
 ) -> dict[str, object]:
-    """Draw one difference with its interval around nought, and the bound it must not cross."""
-    known = [abs(number) for number in (low, value, high, bound) if number is not None]
-    if value is None or not known:
+    """Draw one difference with its interval around nought, and the bound it must not cross.
+
+    `reach` is the value at either end, the same for all that are compared by eye.
+    """
+    if value is None:
         return {"is_empty": True}
-    reach = max(known) * 1.15 or 1.0
 
     def place(number: float | None) -> str | None:
         return None if number is None else _percent(0.5 + number / reach / 2)

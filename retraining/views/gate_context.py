@@ -30,6 +30,7 @@ SOURCES = {
 }
 NO_VALUE = "\N{EN DASH}"
 PINNED_CHARACTERS = 60
+DIFFERENCES = {"overall", "groups"}
 Context = dict[str, object]
 
 
@@ -58,6 +59,7 @@ def gates_context(
         "gates": [
             _gate(g, name, is_open and is_lead) for g, name in zip(gates, named, strict=True)
         ],
+        "reach": _reach(gates),
         "broken": [
             _broken(
                 case,
@@ -119,7 +121,7 @@ def _caption(one: Accuracy) -> str:
 
 
 def _gate(gate: GateResult, group: str, can_waive: bool) -> Context:
-    is_difference = gate.slug in {"overall", "groups"}
+    is_difference = gate.slug in DIFFERENCES
     is_share = not is_difference and gate.name == "Broken share"
     waived = f"{gate.waived_by}: {gate.waiver_reason}" if gate.waived_by else ""
     return {
@@ -140,6 +142,13 @@ def _gate(gate: GateResult, group: str, can_waive: bool) -> Context:
         "waived_words": waived,
         "can_waive": can_waive and gate.result == RESULT.FAILED and gate.waived_by_id is None,
     }
+
+
+def _reach(gates: list[GateResult]) -> float:
+    """One scale for all differences: what stands at either end of it."""
+    differences = [gate for gate in gates if gate.slug in DIFFERENCES]
+    ends = [(gate.low, gate.value, gate.high, gate.bound) for gate in differences]
+    return max((abs(end) for four in ends for end in four if end is not None), default=0) or 1.0
 
 
 def _named(gate: GateResult, broken: list[BrokenCase]) -> str:

@@ -17,6 +17,7 @@ from projects.versions import deploy
 from retraining import promotion
 from retraining.batches import ask_for_evaluation
 from retraining.case_reviews import pin_case, review_case, waiting_cases
+from retraining.comparison import gates_red_first
 from retraining.models import Batch, CaseReview, Evaluation, GateResult, RegressionCase
 from retraining.regression_cases import keep_accepted_flags
 from tests.api import ask
@@ -392,3 +393,24 @@ def test_a_real_comparison_finds_the_broken_case_and_keeps_what_was_said(
     second = batch.evaluations.latest("pk")
     assert share_of(first).value == 1.0
     assert (second.pk > first.pk, share_of(second).value, share_of(second).note) == (True, 1.0, "")
+
+
+def test_the_word_on_the_whole_comes_before_those_on_cases_and_groups(
+    team: Team, batch: Batch, clock: SetClock
+) -> None:
+    [case] = make_cases(team, clock, 1)
+    evaluation = compare(batch, {case: BROKEN}, clock)
+    for slug, name, group in [("groups", "Class", "billing"), ("overall", "No worse overall", "")]:
+        GateResult.objects.create(
+            project=team.project,
+            evaluation=evaluation,
+            slug=slug,
+            name=name,
+            group=group,
+            rows=80,
+            result=GateResult.Result.NOT_ENOUGH,
+        )
+
+    unsure = [gate.slug for gate in gates_red_first(evaluation) if gate.result == "not enough"]
+
+    assert unsure == ["overall", "regression", "groups"]

@@ -150,3 +150,9 @@ def test_shares_are_shown_as_per_cent_and_differences_in_points_with_their_sign(
     assert percent(None) == "\N{EN DASH}"
     assert points(0.031) == "+3.1"
     assert points(-0.12) == "\N{MINUS SIGN}12.0"
+
+
+def test_differences_on_one_scale_can_be_compared_by_eye() -> None:
+    small, large = (interval_mark(None, value, None, bound=None, reach=0.5) for value in (0.1, 0.4))
+
+    assert (small["value"], large["value"]) == ("60.00%", "90.00%")
