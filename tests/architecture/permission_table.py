@@ -1,4 +1,4 @@
-"""Who may use which page, kept by hand and apart from the policies the views declare.
+"""Who may use which page and endpoint, kept by hand and apart from the policies the views declare.
 
 A letter is a role: a(gent), n (annotator), r(eviewer), l(ead), e(ngineer), v(iewer).
 """
@@ -97,6 +97,39 @@ projects:member-remove              POST      e
 projects:file-show                  GET       anrlev
 """
 
+# Name of the endpoint, the method, the roles that may use it, the scopes of keys that may.
+API = """
+prediction-list        GET   arle    read
+prediction-list        POST  e       ingest
+prediction-detail      GET   arle    read
+flag-list              GET   arle    read
+flag-list              POST  a       flag
+issue-list             GET   arle    read
+file-list              POST  e       ingest
+item-export            GET   rle     read
+ground_truth-export    GET   rle     read
+batch-list             GET   rlev    read
+batch-propose          POST  l       -
+batch-detail           GET   rlev    read
+batch-gates            GET   rlev    read
+batch-approve          POST  l       -
+batch-reject           POST  l       -
+batch-cancel           POST  l       -
+batch-retry            POST  l       -
+batch-refresh          POST  l       -
+batch-promote          POST  l       -
+batch-do_not_promote   POST  l       -
+gate-waive             POST  l       -
+broken_case-list       GET   rle     read
+broken_case-review     POST  r       -
+case-pin               POST  l       -
+roll-back              POST  l       -
+deployment-list        GET   rlev    read
+receipt-list           GET   arlev   read
+receipt-still_wrong    POST  a       -
+"""
+PUBLIC_API = {"api-schema", "api-docs"}
+
 # Every signed-in person; what they see is theirs alone.
 SIGNED_IN = {
     "retraining:home-show",
@@ -116,4 +149,17 @@ def pages() -> list[tuple[str, list[str], frozenset[Role]]]:
     return [
         (name, methods.split(","), frozenset(LETTERS[letter] for letter in letters))
         for name, methods, letters in rows
+    ]
+
+
+def endpoints() -> list[tuple[str, str, frozenset[Role], frozenset[str]]]:
+    rows = (line.split() for line in API.strip().splitlines())
+    return [
+        (
+            name,
+            method,
+            frozenset(LETTERS[letter] for letter in letters),
+            frozenset(scopes.split(",")) - {"-"},
+        )
+        for name, method, letters, scopes in rows
     ]
