@@ -65,7 +65,7 @@ def _when(quota: QuotaProgress, at: datetime) -> tuple[str, str]:
     if quota.is_met:
         return "met", "good"
     if quota.days_left is None:
-        return "no labels in 7 days", "warn"
+        return ("no new label in 7 days", "warn") if quota.have else ("none yet", "")
     day = at + timedelta(days=quota.days_left)
     return f"{day:%-d %b} at today's pace", ""
 
