@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -168,7 +169,8 @@ def label(team: Team, run: str) -> None:
     """Ten new labels of each class, so that there is something to train on."""
     for topic in TOPICS:
         for text in texts_of(team.project, topic, use="train", count=10):
-            label_input(team.project, f"{text} {run}", topic, at=clock.now())
+            with transaction.atomic():  # The annotators at work must not get it in between.
+                label_input(team.project, f"{text} {run}", topic, at=clock.now())
 
 
 @pytest.fixture
