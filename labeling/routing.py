@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from feedback import issues
 from feedback.models import AuditDraw, Flag, Issue
@@ -21,26 +22,34 @@ Sent = TypeVar("Sent", Flag, AuditDraw)
 
 def route_new_flags(*, at: datetime) -> int:
     """Queue the inputs of flags that have not been routed; resolved ones are judged at once."""
-    flags = Flag.objects.unrouted().select_related("prediction__project", "issue").order_by("id")
-    return _route_each(flags[:BATCH], _route_flag, at=at)
+    flags = Flag.objects.unrouted().select_related("prediction__project", "issue")
+    return _route_each(flags, _route_flag, at=at)
 
 
 def route_new_draws(*, at: datetime) -> int:
     """Queue every drawn prediction; one whose input is resolved reuses its ground truth."""
     draws = AuditDraw.objects.filter(routed_at=None).select_related("prediction__project")
-    return _route_each(draws.order_by("id")[:BATCH], _route_draw, at=at)
+    return _route_each(draws, _route_draw, at=at)
 
 
-def _route_each(rows: Iterable[Sent], route: Callable[..., bool], *, at: datetime) -> int:
-    """A project without a rule for a row stops no other project; it is told at the end."""
-    count, refused = 0, None
-    for row in rows:
-        try:
-            count += route(row, at=at)
-        except Invalid as error:
-            refused = error
-    if refused:
-        raise refused
+def _route_each(rows: QuerySet[Sent], route: Callable[..., bool], *, at: datetime) -> int:
+    """A project without a rule for a row stops no other project; it is told at the end.
+
+    Its rows stay and come first each time, so the others are looked for behind them.
+    """
+    count = 0
+    stuck: dict[int, Invalid] = {}
+    while True:
+        known = set(stuck)
+        for row in rows.exclude(project__in=known).order_by("id")[:BATCH]:
+            try:
+                count += route(row, at=at)
+            except Invalid as error:
+                stuck[row.project_id] = error
+        if known == set(stuck):
+            break
+    if stuck:
+        raise next(iter(stuck.values()))
     return count
 
 
