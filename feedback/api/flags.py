@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from feedback import flagging
 from feedback.api.serializers import FlagBodySerializer, FlagSerializer, IssueSerializer
+from feedback.api.sightings import note_seen
 from feedback.models import Flag, Issue, IssueInput, Prediction
 from jobs import clock
 from projects.api.requests import checked, person_of, project_of
@@ -62,7 +63,7 @@ class FlagList(generics.ListAPIView[Flag]):
         """Every list row shows the model's answer to whoever asks."""
         page = super().paginate_queryset(queryset)
         identities = [flag.identity for flag in page or [] if flag.identity]
-        _note_seen(self.request, identities)
+        note_seen(self.request, identities)
         return page
 
     @extend_schema(
@@ -115,7 +116,7 @@ class IssueList(generics.ListAPIView[Issue]):
         """A title tells what the model answered to the issue's inputs."""
         page = super().paginate_queryset(queryset)
         inputs = IssueInput.objects.filter(issue__in=[issue.pk for issue in page or []])
-        _note_seen(self.request, list(inputs.values_list("identity", flat=True)))
+        note_seen(self.request, inputs.values_list("identity", flat=True))
         return page
 
 
@@ -148,12 +149,3 @@ def _choice(request: Request, name: str, choices: list[str]) -> str:
     if chosen and chosen not in choices:
         raise Invalid(f"{name} must be one of: {', '.join(choices)}.")
     return chosen
-
-
-def _note_seen(request: Request, identities: list[str]) -> None:
-    flagging.note_sightings(
-        project=project_of(request),
-        user=person_of(request),
-        identities=identities,
-        at=clock.now(),
-    )

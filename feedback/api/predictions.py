@@ -11,10 +11,9 @@ from rest_framework.views import APIView
 from feedback.access import access_prediction
 from feedback.api import ingest
 from feedback.api.serializers import PredictionPageSerializer, PredictionSerializer
-from feedback.flagging import note_sighting, note_sightings
+from feedback.api.sightings import note_seen
 from feedback.search import find_predictions, read_filters
-from jobs import clock
-from projects.api.requests import page_size, person_of, project_of
+from projects.api.requests import page_size, project_of
 from projects.models import Role
 from projects.policies import members
 
@@ -64,13 +63,7 @@ class PredictionList(APIView):
             cursor=asked.get("cursor", ""),
             limit=page_size(request),
         )
-        # Whoever is shown the model's answer is no longer asked blindly about that input.
-        note_sightings(
-            project=project,
-            user=person_of(request),
-            identities=[prediction.identity for prediction in page.rows],
-            at=clock.now(),
-        )
+        note_seen(request, [prediction.identity for prediction in page.rows])
         rows = PredictionSerializer(page.rows, many=True).data
         return Response({"results": rows, "next_cursor": page.next_cursor})
 
@@ -82,9 +75,6 @@ class PredictionDetail(APIView):
 
     @extend_schema(summary="Read one prediction", responses=PredictionSerializer)
     def get(self, request: Request, slug: str, pk: int) -> Response:
-        project = project_of(request)
-        found = access_prediction(project, pk)
-        note_sighting(
-            project=project, user=person_of(request), identity=found.identity, at=clock.now()
-        )
+        found = access_prediction(project_of(request), pk)
+        note_seen(request, [found.identity])
         return Response(PredictionSerializer(found).data)

@@ -7,10 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from feedback.flagging import note_sightings
+from feedback.api.sightings import note_seen
 from jobs import clock
 from projects.api.requests import checked, person_of, project_of
-from projects.models import ApiKey, Role, User
+from projects.models import Role
 from projects.policies import members
 from retraining.api.case_serializers import BrokenCaseSerializer, PinSerializer, VerdictSerializer
 from retraining.batches import access_batch
@@ -30,13 +30,7 @@ class BrokenCaseList(APIView):
         batch = access_batch(project_of(request), number)
         evaluation = batch.evaluations.order_by("-pk").first()
         cases = broken_cases(evaluation) if evaluation else []
-        if isinstance(request.user, User) and not isinstance(request.auth, ApiKey):
-            note_sightings(
-                project=batch.project,
-                user=request.user,
-                identities=[case.item.identity for case in cases],
-                at=clock.now(),
-            )
+        note_seen(request, [case.item.identity for case in cases])
         return Response(BrokenCaseSerializer(cases, many=True).data)
 
 

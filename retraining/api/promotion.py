@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from feedback.flagging import note_sightings
+from feedback.api.sightings import note_seen
 from jobs import clock
 from projects.api.requests import checked, person_of, project_of
 from projects.errors import NotFound
-from projects.models import ApiKey, Deployment, Role, User
+from projects.models import ApiKey, Deployment, Role
 from projects.policies import members
 from retraining import promotion, receipts
 from retraining.api.promotion_serializers import (
@@ -153,14 +153,8 @@ class ReceiptList(generics.ListAPIView[Receipt]):
     def get_serializer(self, *given: Any, **options: Any) -> BaseSerializer[Receipt]:
         """Whoever reads a model's answer here is left out of that input's blind queue."""
         serializer = super().get_serializer(*given, **options)
-        person = self.request.user
-        if given and isinstance(person, User) and not isinstance(self.request.auth, ApiKey):
-            note_sightings(
-                project=project_of(self.request),
-                user=person,
-                identities=[receipt.flag.identity for receipt in given[0]],
-                at=clock.now(),
-            )
+        if given:
+            note_seen(self.request, [receipt.flag.identity for receipt in given[0]])
         return serializer
 
 
