@@ -105,6 +105,12 @@ def check_depth(value: object) -> None:
         raise Invalid(f"context is nested too deeply; at most {MOST_LEVELS} levels are kept.")
 
 
+def check_segments(texts: dict[str, str]) -> None:
+    """Raise Invalid for a value that is too long to group by."""
+    if too_long := [key for key, text in texts.items() if len(text) > LONGEST_SEGMENT]:
+        raise Invalid(f"{too_long[0]}: a segment has at most {LONGEST_SEGMENT} characters.")
+
+
 def _is_deeper(value: object, levels: int) -> bool:
     if isinstance(value, dict):
         return levels == 0 or any(_is_deeper(part, levels - 1) for part in value.values())
@@ -117,8 +123,7 @@ def _as_texts(segments: dict[str, Any]) -> dict[str, Any]:
     if len(segments) > MOST_SEGMENTS:
         raise Invalid(f"segments has {len(segments)} entries; at most {MOST_SEGMENTS} are kept.")
     texts = {key: _as_text(value) for key, value in segments.items() if value is not None}
-    if too_long := [key for key, text in texts.items() if len(text) > LONGEST_SEGMENT]:
-        raise Invalid(f"{too_long[0]}: a segment has at most {LONGEST_SEGMENT} characters.")
+    check_segments(texts)
     return texts
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from feedback.importing import Checkpoint, Tally, run_import, start_import
 from feedback.inputs import InputReader
 from feedback.models import Import
-from feedback.prediction_body import check_depth, holds_nul
+from feedback.prediction_body import check_depth, check_segments, holds_nul
 from feedback.prediction_imports import as_text
 from feedback.table_reading import Row
 from jobs.running import JobRun
@@ -22,7 +22,6 @@ from projects.models import Project, User
 
 JOB = "labeling.import_rows"
 USE_OF = {Import.Kind.TRAINING: Item.Use.TRAIN, Import.Kind.EVALUATION: Item.Use.EVALUATION}
-LONGEST_SEGMENT = 120
 YES = frozenset({"1", "yes", "y", "true", "t"})
 NO = frozenset({"0", "no", "n", "false", "f", ""})
 
@@ -145,8 +144,7 @@ class _RowReader:
         check_depth(context)
         if holds_nul([context, segments]):
             raise Invalid("the line holds a NUL character; remove it and import the file again.")
-        if too_long := [key for key, value in segments.items() if len(value) > LONGEST_SEGMENT]:
-            raise Invalid(f"{too_long[0]}: a segment has at most {LONGEST_SEGMENT} characters.")
+        check_segments(segments)
         value = self.inputs.read(cells[mapping.input])
         return LabelledInput(row.line, value, as_text(cells[mapping.label]), segments, context)
 

@@ -9,6 +9,7 @@ import yaml
 from django.core.validators import slug_re
 from msgspec import Meta
 
+from feedback.prediction_body import holds_nul
 from labeling.models import ItemSource
 from projects.errors import Invalid
 
@@ -125,10 +126,10 @@ def write_project_file(spec: ProjectSpec) -> str:
 def _check_texts(spec: ProjectSpec) -> None:
     """Only what every database stores: YAML has escapes for more."""
     try:
-        encoded = msgspec.json.encode(spec)
+        msgspec.json.encode(spec)
     except UnicodeEncodeError as error:
         raise Invalid(f"project.yaml holds half a character: {error}.") from error
-    if b"\\u0000" in encoded.replace(rb"\\", b""):
+    if holds_nul(msgspec.to_builtins(spec)):
         raise Invalid("project.yaml holds a NUL character; remove it.")
 
 
