@@ -31,6 +31,7 @@ SOURCES = {
 NO_VALUE = "\N{EN DASH}"
 PINNED_CHARACTERS = 60
 DIFFERENCES = {"overall", "groups"}
+MARGIN = 1.1
 Context = dict[str, object]
 
 
@@ -145,10 +146,11 @@ def _gate(gate: GateResult, group: str, can_waive: bool) -> Context:
 
 
 def _reach(gates: list[GateResult]) -> float:
-    """One scale for all differences: what stands at either end of it."""
+    """One scale for all differences: a little more than the farthest of them."""
     differences = [gate for gate in gates if gate.slug in DIFFERENCES]
     ends = [(gate.low, gate.value, gate.high, gate.bound) for gate in differences]
-    return max((abs(end) for four in ends for end in four if end is not None), default=0) or 1.0
+    farthest = max((abs(end) for four in ends for end in four if end is not None), default=0.0)
+    return MARGIN * (farthest or 1.0)
 
 
 def _named(gate: GateResult, broken: list[BrokenCase]) -> str:

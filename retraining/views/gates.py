@@ -12,7 +12,7 @@ from jobs import clock
 from projects.errors import Conflict, Invalid, NotFound
 from projects.models import Role
 from projects.policies import members, policy
-from projects.requests import ProjectRequest
+from projects.requests import ProjectRequest, is_row_id
 from projects.telling import telling
 from retraining import promotion
 from retraining.batches import access_batch
@@ -117,7 +117,7 @@ def case_pin(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
     )
     messages.success(request, "Pinned: it may never break" if is_pinned else "No longer pinned")
     number = request.GET.get("batch", "")
-    if number.isdecimal():
+    if is_row_id(number):
         return redirect(GATES, slug=slug, number=access_batch(request.project, int(number)).number)
     if case.flag.prediction_id is None:
         return redirect("feedback:prediction-find", slug=slug)

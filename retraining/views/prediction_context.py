@@ -111,7 +111,7 @@ def _issue(issue: Issue) -> Context:
 
 
 def _case(prediction: Prediction, *, can_pin: bool) -> Context | None:
-    """The regression case that this input's flags made, where one stands."""
+    """The regression case that a flag on this answer made, where one stands."""
     standing = RegressionCase.objects.standing(prediction.project)
     case = standing.filter(flag__prediction=prediction).order_by("-is_pinned", "pk").first()
     if case is None:
