@@ -116,7 +116,12 @@ def _case(prediction: Prediction, *, can_pin: bool) -> Context | None:
     case = standing.filter(flag__prediction=prediction).order_by("-is_pinned", "pk").first()
     if case is None:
         return None
-    return {"pk": case.pk, "is_pinned": case.is_pinned, "can_pin": can_pin}
+    return {
+        "pk": case.pk,
+        "is_pinned": case.is_pinned,
+        "unpin_reason": case.unpin_reason,
+        "can_pin": can_pin,
+    }
 
 
 def _first_look(prediction: Prediction) -> str:

@@ -298,18 +298,22 @@ def test_a_lead_pins_on_the_page_of_the_comparison_or_of_the_answer(
 
     before = text_of(pages.get(answer_page))
     back = pages.post(f"{pin}?batch=1", pinned="yes")
-    pinned = text_of(pages.get(lead_url("gates-show", number=1)))
+    gates = pages.get(lead_url("gates-show", number=1))
+    pinned = text_of(gates)
     shown = text_of(pages.get(answer_page))
     without_reason = pages.post(pin)
     unpinned = pages.post(pin, reason="No longer sold.")
+    after = text_of(pages.get(answer_page))
 
     case.refresh_from_db()
     assert "Kept as a regression case" in before
     assert back.headers["Location"] == lead_url("gates-show", number=1)
     assert "Pinned case “where is parcel 0”" in pinned
+    assert f'data-key="{case.pk}"' not in gates.content.decode()
     assert "no later model may answer this wrong" in shown
     assert without_reason.status_code == 422
     assert unpinned.headers["Location"] == answer_page
+    assert "No longer pinned: “No longer sold.”" in after
     assert not case.is_pinned
 
 
