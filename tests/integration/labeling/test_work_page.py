@@ -339,8 +339,9 @@ def test_a_blind_page_tells_nothing_of_the_models_answer(team: Team, clock: SetC
     page = Pages(team.bob).get(WORK).content.decode()
 
     assert "where is my money" in page
-    for secret in ["0.31", "enterprise-plan", "customer-77", "audit", "flag", "v1"]:
-        assert secret not in page.partition("<main")[2]
+    # As words of their own: a form's random token may hold any two letters.
+    secrets = r"\b(0\.31\d*|enterprise-plan|customer-77|audit\w*|flag\w*|v1)\b"
+    assert not re.findall(secrets, page.partition("<main")[2])
 
 
 def test_a_label_costs_few_queries_and_few_bytes(
