@@ -1,9 +1,10 @@
 """Ticks of retraining."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from jobs.registry import tick
-from retraining import lost_batches, proposing, regression_cases
+from retraining import lost_batches, proposing, receipt_jobs, regression_cases
 
 
 @tick("retraining.propose", every=timedelta(seconds=5))
@@ -13,7 +14,8 @@ def propose(at: datetime) -> None:
 
 @tick("retraining.keep_cases", every=timedelta(seconds=5))
 def keep_cases(at: datetime) -> None:
-    regression_cases.keep_accepted_flags(at=at)
+    check = partial(receipt_jobs.check_accepted_flag, at=at)
+    regression_cases.keep_accepted_flags(at=at, on_kept=check)
 
 
 @tick("retraining.end_lost", every=timedelta(seconds=5))

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from feedback.models import Import
 from labeling.models import Item, ItemSource
 from labeling.querysets import ItemQuerySet
-from projects.models import Deployment, Project
+from projects.models import Deployment, ModelVersion, Project
 from retraining.models import Batch, BatchRow, DatasetRow, DatasetVersion
 
 TRAINED_ON = "trained_on"  # In an import's mapping: the live model was trained on these rows.
@@ -17,9 +17,14 @@ TRAINED_ON = "trained_on"  # In an import's mapping: the live model was trained 
 def champion_dataset(project: Project) -> DatasetVersion | None:
     """What the live version was trained on here; None for an external or no version."""
     line = Deployment.objects.current(project.pk)
-    if line is None or line.version.dataset_id is None:
+    return dataset_of(line.version) if line else None
+
+
+def dataset_of(version: ModelVersion) -> DatasetVersion | None:
+    """What the version was trained on here; None for an external one."""
+    if version.dataset_id is None:
         return None
-    return DatasetVersion.objects.select_related("parent").get(pk=line.version.dataset_id)
+    return DatasetVersion.objects.select_related("parent").get(pk=version.dataset_id)
 
 
 def eligible_items(project: Project, *, besides: Batch | None = None) -> ItemQuerySet:

@@ -338,7 +338,7 @@ class Receipt(models.Model):
     old_answer = models.CharField(max_length=120)
     new_answer = models.CharField(max_length=120)
     new_confidence = models.FloatField(null=True)
-    is_learned = models.BooleanField()  # Else held out: the model never saw it in training.
+    is_learned = models.BooleanField()  # Else the version never saw this case in training.
     sent_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)  # A rollback unfixed it.

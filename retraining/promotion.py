@@ -8,7 +8,6 @@ from datetime import datetime
 from django.db import transaction
 
 from events.recording import record
-from jobs.adding import add_job
 from jobs.crash_points import crash_point
 from projects.errors import Conflict, Invalid
 from projects.models import Deployment, ModelVersion, Project, User
@@ -17,11 +16,8 @@ from retraining.batches import move_batch
 from retraining.live_line import find_rollback_target, hold_live_line
 from retraining.model_files import check_model_file
 from retraining.models import Batch, Evaluation, GateResult
+from retraining.receipt_jobs import REVOKE_RECEIPTS, SEND_RECEIPTS, add_receipt_job
 from retraining.trial_opening import try_to_open
-
-# Job kinds; the functions are in worker_jobs, because answering needs the models' libraries.
-SEND_RECEIPTS = "retraining.send_receipts"
-REVOKE_RECEIPTS = "retraining.revoke_receipts"
 
 
 def promote(
@@ -50,7 +46,7 @@ def promote(
             at=at,
             by=by,
         )
-        _add_follow_up(SEND_RECEIPTS, line, at=at)
+        add_receipt_job(SEND_RECEIPTS, line, at=at)
         crash_point("promote")
     batch.state = decided.state
     return line
@@ -80,7 +76,7 @@ def roll_back(*, project: Project, by: User, at: datetime, reason: str) -> Deplo
             by=by,
             reason=reason.strip(),
         )
-        _add_follow_up(REVOKE_RECEIPTS, line, at=at)
+        add_receipt_job(REVOKE_RECEIPTS, line, at=at)
         crash_point("roll back")
     return line
 
@@ -161,16 +157,6 @@ def _check_gates(evaluation: Evaluation, *, confirm_not_enough: bool) -> list[in
             gates=[gate.pk for gate in unsure],
         )
     return [gate.pk for gate in unsure]
-
-
-def _add_follow_up(kind: str, line: Deployment, *, at: datetime) -> None:
-    add_job(
-        kind,
-        at=at,
-        project_id=line.project_id,
-        key=f"deployment {line.pk}",
-        deployment_id=line.pk,
-    )
 
 
 def _names(gates: Iterable[GateResult]) -> str:

@@ -17,10 +17,11 @@ from labeling.flag_verdicts import judge_flags
 from labeling.models import Item
 from projects.errors import Conflict, Refused
 from projects.models import Deployment, ModelVersion, User
+from retraining.eligible import dataset_of
 from retraining.evaluation_rows import recorded_answers
 from retraining.live_line import hold_live_line, standing_versions
 from retraining.model_answers import AnsweringModel, ModelAnswer
-from retraining.models import Receipt, RegressionCase
+from retraining.models import DatasetRow, Receipt, RegressionCase
 from retraining.regression_cases import StandingCase, as_standing, cases_for, keep_accepted_flags
 
 CASES_AT_ONCE = 100
@@ -46,9 +47,11 @@ def send_receipts(*, line: Deployment, model: AnsweringModel, at: datetime, repo
         for case in cases_for(project)
         if case.flag.state in {Flag.State.OPEN, Flag.State.STILL_WRONG} and case.flag.pk not in told
     ]
+    learned = _learned_answers(line.version, waiting)
     sent = 0
     for done, (case, answer) in enumerate(_answered(waiting, model), start=1):
-        sent += _send(case, answer, line=line, at=at)
+        is_learned = learned.get(case.item.pk) == answer.label
+        sent += _send(case, answer, line=line, is_learned=is_learned, at=at)
         report(done, len(waiting))
     return sent
 
@@ -144,6 +147,14 @@ def _labels_now(
     return [recorded.get(flag.identity) for flag in flags]
 
 
+def _learned_answers(version: ModelVersion, cases: list[StandingCase]) -> dict[int, str]:
+    """By item: the right answer that the version was trained with, where it was."""
+    rows = DatasetRow.objects.standing(dataset_of(version)).filter(
+        item__in=[case.item.pk for case in cases], truth__answer__isnull=False
+    )
+    return dict(rows.values_list("item_id", "truth__answer__name"))
+
+
 def _answered(
     cases: list[StandingCase], model: AnsweringModel
 ) -> Iterator[tuple[StandingCase, ModelAnswer]]:
@@ -153,7 +164,9 @@ def _answered(
 
 
 @transaction.atomic
-def _send(case: StandingCase, answer: ModelAnswer, *, line: Deployment, at: datetime) -> bool:
+def _send(
+    case: StandingCase, answer: ModelAnswer, *, line: Deployment, is_learned: bool, at: datetime
+) -> bool:
     """Against the ground truth of this moment, while this version is live."""
     _hold(line)
     item = Item.objects.lock(case.item.pk)
@@ -164,7 +177,7 @@ def _send(case: StandingCase, answer: ModelAnswer, *, line: Deployment, at: date
         return False  # Another run of this job sent it; the agent may have contradicted since.
     if not decide_flag(flag=now.flag, state=Flag.State.FIXED, at=at, version=line.version):
         return False
-    receipt = _write(now.flag, answer, version=line.version, is_learned=not case.is_held_out, at=at)
+    receipt = _write(now.flag, answer, version=line.version, is_learned=is_learned, at=at)
     if now.flag.issue_id is not None:
         issues.mark_fixed_in(issue_ids=[now.flag.issue_id], version=line.version)
     record("receipt.sent", subject=receipt, at=at, flag=now.flag.pk, version=line.version_id)

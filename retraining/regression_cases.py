@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from labeling.models import Item
 from projects.models import Project
 from retraining.models import RegressionCase
 
+OnKept = Callable[[Flag], None]
 MOST_AT_ONCE = 1000  # A tick stays short; the next one takes the rest.
 
 
@@ -38,13 +40,21 @@ class StandingCase:
         return self.case.item.use == Item.Use.EVALUATION
 
 
-def keep_accepted_flags(*, at: datetime, project: Project | None = None) -> int:
-    """Make a case of every flag whose input's ground truth is another class than was flagged."""
+def keep_accepted_flags(
+    *,
+    at: datetime,
+    project: Project | None = None,
+    on_kept: OnKept = lambda flag: None,
+) -> int:
+    """Make a case of every flag whose input's ground truth is another class than was flagged.
+
+    `on_kept` is called in the transaction of each new case.
+    """
     flags = Flag.objects.open().filter(regression_case=None).exclude(identity="")
     if project is not None:
         flags = flags.filter(project=project)
     return sum(
-        _keep(flag_id=flag_id, project_id=project_id, item_id=item_id, at=at)
+        _keep(flag_id=flag_id, project_id=project_id, item_id=item_id, at=at, on_kept=on_kept)
         for flag_id, project_id, item_id in _accepted(flags)
     )
 
@@ -84,11 +94,12 @@ def _accepted(flags: QuerySet[Flag]) -> list[tuple[int, int, int]]:
 
 
 @transaction.atomic
-def _keep(*, flag_id: int, project_id: int, item_id: int, at: datetime) -> bool:
+def _keep(*, flag_id: int, project_id: int, item_id: int, at: datetime, on_kept: OnKept) -> bool:
     case, is_new = RegressionCase.objects.get_or_create(
         flag_id=flag_id,
         defaults={"project_id": project_id, "item_id": item_id, "created_at": at},
     )
     if is_new:
         record("regression_case.kept", subject=case, at=at, flag=flag_id)
+        on_kept(case.flag)
     return is_new

@@ -16,6 +16,8 @@ from retraining.receipts import customer_sentence
 
 MOST_FLAGS = 500
 MOST_STEPS = 60
+LEARNED = "Learned from your case"
+HELD_OUT = "Held out: it never learned from your case"
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ def receipt_view(receipt: Receipt, *, is_own: bool) -> ReceiptView:
         new_confidence=_share(receipt.new_confidence),
         is_fixed=is_fixed,
         sentence=customer_sentence(receipt) if is_fixed else "",
-        learned="Learned from your case" if receipt.is_learned else "Held out: it never saw it",
+        learned="Learned from your case"
+        if receipt.is_learned
+        else "Held out: it never learned from your case",
         wrong_url=wrong_url if is_own and is_fixed else "",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.registry import job
 from jobs.running import JobRun
 from projects.models import Deployment, ModelVersion
-from retraining import batches, promotion, receipts, training
+from retraining import batches, receipt_jobs, receipts, training
 from retraining.demo import rebuilding
 from retraining.open_models import OpenModel, open_version
 
@@ -22,9 +22,9 @@ def evaluate(run: JobRun, *, batch_id: int) -> None:
     training.evaluate_again(run=run, batch_id=batch_id)
 
 
-@job(promotion.SEND_RECEIPTS)
+@job(receipt_jobs.SEND_RECEIPTS)
 def send_receipts(run: JobRun, *, deployment_id: int) -> None:
-    """Once per promotion; a version that is no longer live sends none."""
+    """Of a version that went live, and of flags accepted since; none if it is live no longer."""
     line = Deployment.objects.select_related("version__project").get(pk=deployment_id)
     model = _open(line.version)
     if model is None or Deployment.objects.current(line.project_id) != line:
@@ -35,7 +35,7 @@ def send_receipts(run: JobRun, *, deployment_id: int) -> None:
         run.append_log("Another version went live; its own job sends the rest.")
 
 
-@job(promotion.REVOKE_RECEIPTS)
+@job(receipt_jobs.REVOKE_RECEIPTS)
 def revoke_receipts(run: JobRun, *, deployment_id: int) -> None:
     """After a rollback, by what is live now: it may have changed again since."""
     project_id = Deployment.objects.get(pk=deployment_id).project_id

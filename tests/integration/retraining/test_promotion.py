@@ -14,7 +14,7 @@ from projects.errors import Conflict, Invalid
 from projects.files import path_of
 from projects.models import Deployment, ModelVersion
 from projects.versions import deploy, find_champion
-from retraining import promotion
+from retraining import promotion, receipt_jobs
 from retraining.live_line import find_rollback_target
 from retraining.models import Batch, GateResult
 from tests.people import Team, make_team
@@ -61,7 +61,7 @@ def test_a_promotion_adds_the_job_that_sends_receipts(
 ) -> None:
     line = promote(team, make_evaluated_batch(team, second, at=clock.at), clock)
 
-    job = Job.objects.get(kind=promotion.SEND_RECEIPTS)
+    job = Job.objects.get(kind=receipt_jobs.SEND_RECEIPTS)
     assert job.arguments == {"deployment_id": line.pk}
 
 
@@ -257,7 +257,9 @@ def test_a_rollback_brings_the_earlier_champion_back(
 
     assert find_champion(team.project) == team.version
     assert (line.cause, line.reason, line.sequence) == ("rollback", "Worse.", 3)
-    assert Job.objects.get(kind=promotion.REVOKE_RECEIPTS).arguments == {"deployment_id": line.pk}
+    assert Job.objects.get(kind=receipt_jobs.REVOKE_RECEIPTS).arguments == {
+        "deployment_id": line.pk
+    }
 
 
 def test_rolling_back_twice_goes_back_twice(

@@ -12,7 +12,7 @@ from jobs import clock
 from jobs.models import Job
 from projects.errors import Conflict
 from projects.models import Deployment
-from retraining import promotion
+from retraining import promotion, receipt_jobs
 from retraining.models import Batch
 from tests.people import Team, make_team
 from tests.trained import make_evaluated_batch, make_trained_version
@@ -57,7 +57,7 @@ def test_of_many_versions_one_is_promoted() -> None:
     promoted = Batch.objects.get(state=Batch.State.PROMOTED)
     assert promoted.version == lines[1].version
     assert Batch.objects.filter(state=Batch.State.EVALUATED).count() == AT_ONCE - 1
-    assert Job.objects.filter(kind=promotion.SEND_RECEIPTS).count() == 1
+    assert Job.objects.filter(kind=receipt_jobs.SEND_RECEIPTS).count() == 1
 
 
 def test_one_batch_is_promoted_once() -> None:

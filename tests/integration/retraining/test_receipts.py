@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,12 +15,13 @@ from jobs.running import drain_jobs
 from labeling.models import Item
 from labeling.queueing import requeue_item
 from projects.errors import Conflict, Refused
+from projects.files import store_file
 from projects.identity import EVALUATION, TRAIN
 from projects.models import Deployment, ModelVersion
 from projects.versions import deploy
-from retraining import promotion, receipts
+from retraining import background, promotion, receipt_jobs, receipts
 from retraining.model_answers import ModelAnswer
-from retraining.models import Receipt
+from retraining.models import DatasetVersion, Receipt
 from retraining.regression_cases import keep_accepted_flags
 from tests.flagged import make_flag, settle_input, text_of_use
 from tests.people import Team, make_team
@@ -56,6 +57,22 @@ def roll_back(team: Team, clock: SetClock) -> None:
     clock.advance(timedelta(minutes=1))
     promotion.roll_back(project=team.project, by=team.lena, at=clock.at, reason="Worse.")
     drain_jobs()
+
+
+def train_on(version: ModelVersion, item: Item, *, at: datetime) -> None:
+    """Say that the version's dataset holds the item, with the answer accepted now."""
+    dataset = DatasetVersion.objects.create(
+        project=item.project,
+        number=1,
+        manifest=store_file(content=b"{}", media_type="application/json", at=at),
+        row_count=1,
+        added_count=1,
+        created_at=at,
+    )
+    assert item.truth is not None
+    dataset.rows.create(project=item.project, item=item, truth=item.truth)
+    version.dataset_id = dataset.pk
+    version.save()
 
 
 def accepted_flag(team: Team, clock: SetClock, text: str = PARCEL, right: str = "delivery") -> Flag:
@@ -140,22 +157,84 @@ def test_every_agent_who_flagged_it_gets_one(team: Team, clock: SetClock) -> Non
     assert sorted(agents) == ["ada", "alan"]
 
 
-@pytest.mark.parametrize(("use", "is_learned"), [(TRAIN, True), (EVALUATION, False)])
+@pytest.mark.parametrize(
+    ("trained_on", "is_learned"), [("delivery", True), ("billing", False), ("", False)]
+)
 def test_a_receipt_says_whether_the_case_was_learned(
-    team: Team, clock: SetClock, use: str, is_learned: bool
+    team: Team, clock: SetClock, trained_on: str, is_learned: bool
 ) -> None:
-    accepted_flag(team, clock, text_of_use(team.project, use))
+    flag = make_flag(team, PARCEL, "refund", at=clock.at)
+    item = settle_input(team, PARCEL, trained_on or "delivery", at=clock.at)
+    version = make_trained_version(team, "v2", at=clock.at)
+    if trained_on:
+        train_on(version, item, at=clock.at)
+    requeue_item(item=item, at=clock.at, by=team.rita, reason="the world changed")
+    settle_input(team, PARCEL, "delivery", at=clock.at)
 
+    promote(team, version, clock)
+    drain_jobs()
+
+    receipt = Receipt.objects.get(flag=flag)
+    assert receipt.is_learned is is_learned
+
+
+def test_a_flag_accepted_after_the_promotion_is_asked_about_at_once(
+    team: Team, clock: SetClock
+) -> None:
+    flag = make_flag(team, PARCEL, "refund", at=clock.at)
+    version = promote_second(team, clock)
+    settle_input(team, PARCEL, "delivery", at=clock.at)
+
+    background.keep_cases(clock.at)
+    drain_jobs()
+
+    flag.refresh_from_db()
+    assert flag.state == Flag.State.FIXED
+    assert Receipt.objects.get().version == version
+
+
+def test_flags_accepted_at_one_moment_share_a_job(team: Team, clock: SetClock) -> None:
+    make_flag(team, PARCEL, "refund", at=clock.at)
+    make_flag(team, PARCEL, "billing", at=clock.at, agent=team.alan)
     promote_second(team, clock)
+    settle_input(team, PARCEL, "delivery", at=clock.at)
 
-    assert Receipt.objects.get().is_learned is is_learned
+    background.keep_cases(clock.at)
+    background.keep_cases(clock.at + timedelta(seconds=5))
+
+    assert Job.objects.open().count() == 1
+
+
+def test_a_flag_accepted_while_receipts_are_being_sent_is_asked_about_too(
+    team: Team, clock: SetClock
+) -> None:
+    make_flag(team, PARCEL, "refund", at=clock.at)
+    promote(team, make_trained_version(team, "v2", at=clock.at), clock)
+    Job.objects.update(state="running", lease_until=clock.at + timedelta(minutes=1))
+    settle_input(team, PARCEL, "delivery", at=clock.at)
+
+    background.keep_cases(clock.at)
+
+    assert Job.objects.filter(kind=receipt_jobs.SEND_RECEIPTS, state="queued").count() == 1
+
+
+def test_what_the_live_version_itself_answered_needs_no_second_look(
+    team: Team, clock: SetClock
+) -> None:
+    version = promote_second(team, clock)
+    make_flag(team, PARCEL, "refund", at=clock.at, version=version)
+    settle_input(team, PARCEL, "delivery", at=clock.at)
+
+    background.keep_cases(clock.at)
+
+    assert not Job.objects.open().exists()
 
 
 def test_running_the_job_twice_sends_one_receipt(team: Team, clock: SetClock) -> None:
     accepted_flag(team, clock)
     promote_second(team, clock)
 
-    Job.objects.filter(kind=promotion.SEND_RECEIPTS).update(state="queued")
+    Job.objects.filter(kind=receipt_jobs.SEND_RECEIPTS).update(state="queued")
     drain_jobs()
 
     assert Receipt.objects.count() == 1
@@ -167,7 +246,7 @@ def test_running_the_job_again_does_not_overrule_still_wrong(team: Team, clock: 
     promote_second(team, clock)
     receipts.mark_still_wrong(receipt=Receipt.objects.get(), by=team.ada, at=clock.at)
 
-    Job.objects.filter(kind=promotion.SEND_RECEIPTS).update(state="queued")
+    Job.objects.filter(kind=receipt_jobs.SEND_RECEIPTS).update(state="queued")
     drain_jobs()
 
     flag.refresh_from_db()
@@ -360,7 +439,7 @@ def test_revoking_twice_changes_nothing(team: Team, clock: SetClock) -> None:
     roll_back(team, clock)
     events = Event.objects.count()
 
-    Job.objects.filter(kind=promotion.REVOKE_RECEIPTS).update(state="queued")
+    Job.objects.filter(kind=receipt_jobs.REVOKE_RECEIPTS).update(state="queued")
     drain_jobs()
 
     assert Event.objects.count() == events

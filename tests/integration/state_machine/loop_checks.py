@@ -11,10 +11,12 @@ from django.db.models import Model, QuerySet
 
 from events.models import Event
 from feedback.models import Flag, FlagDecision, Prediction
+from jobs.models import Job
 from labeling.models import Annotation, GroundTruth, Item, Lease, Skip
 from projects.files import read_file
 from projects.identity import TRAIN, identity_of, use_of
 from projects.models import Deployment, ModelVersion, Project
+from retraining import receipt_jobs
 from retraining.datasets import read_rows
 from retraining.models import (
     Batch,
@@ -185,7 +187,36 @@ def _by_truth(learned: Learned) -> dict[int, str]:
 ReceiptDue = tuple[int, int, str, str, bool]
 
 
-def receipts_due(line: Deployment) -> set[ReceiptDue]:
+def accepted_too_late(project: Project) -> set[int]:
+    """Flags that a tick finds accepted, on answers of other versions than the live one."""
+    line = Deployment.objects.current(project.pk)
+    truths = {
+        item.identity: item.truth.answer.name
+        for item in Item.objects.filter(project=project, state="resolved")
+        if item.truth and item.truth.answer and item.truth.answer.retired_at is None
+    }
+    waiting = Flag.objects.filter(
+        project=project, state__in=["open", "still wrong"], regression_case=None
+    )
+    return {
+        flag.pk
+        for flag in waiting.select_related("prediction")
+        if truths.get(flag.identity, flag.output) != flag.output
+        and line is not None
+        and flag.prediction is not None
+        and flag.prediction.version_id != line.version_id
+    }
+
+
+def is_asked_for(late: set[int], project: Project) -> None:
+    """The live version will be asked about each of them: a job is waiting for a worker."""
+    line = Deployment.objects.current(project.pk)
+    assert line is not None
+    jobs = Job.objects.filter(state=Job.State.QUEUED, kind=receipt_jobs.SEND_RECEIPTS)
+    assert not late or jobs.filter(arguments={"deployment_id": line.pk}).exists()
+
+
+def receipts_due(line: Deployment, learned: Learned) -> set[ReceiptDue]:
     """Flag, version, old and new answer, and whether it was learned: of this deployment's job."""
     version, project = line.version, line.project
     if Deployment.objects.current(project.pk) != line or version.artifact_id is None:
@@ -201,7 +232,8 @@ def receipts_due(line: Deployment) -> set[ReceiptDue]:
             continue
         (answer,) = model.answer([item.input])
         if answer.label == truth:
-            due.add((flag.pk, version.pk, flag.output, truth, item.use == Item.Use.TRAIN))
+            is_learned = learned.rows.get(item.pk, (0, ""))[1] == truth
+            due.add((flag.pk, version.pk, flag.output, truth, is_learned))
     return due
 
 

@@ -19,7 +19,15 @@ from labeling.settlement import accept_answer
 from projects.errors import Conflict
 from projects.identity import identity_of
 from projects.models import Deployment, ModelVersion, User
-from retraining import batches, lost_batches, promotion, proposing, receipts, regression_cases
+from retraining import (
+    background,
+    batches,
+    lost_batches,
+    promotion,
+    proposing,
+    receipt_jobs,
+    receipts,
+)
 from retraining.models import Batch, BatchRevision, GateResult, Receipt
 from retraining.revisions import newest_revision, refresh_batch
 from tests.integration.state_machine import loop_checks
@@ -85,6 +93,7 @@ MEDDLINGS = st.sampled_from(
         ("start", "the champion changes"),
         ("promotion", "the champion changes"),
         ("promotion", "the champion changes"),
+        ("promotion", "a flag waits"),
         ("complaint", "all over again"),
         ("complaint", "a learned row changes"),
     ]
@@ -144,6 +153,7 @@ class LoopMachine(LabelingMachine):
             else:
                 text = pick(TEXTS, len(self.loop.proposals))
                 self.complain(text=text, agent="ada", word="delivery")
+                self.tick()
                 self.propose()
 
     def next_step(self) -> str:
@@ -157,6 +167,10 @@ class LoopMachine(LabelingMachine):
         """Whether there was something to change."""
         if meddling == "a row changes":
             self.open_a_row_again(number=0)
+            return True
+        if meddling == "a flag waits":  # Nobody says what is right before the promotion.
+            self.flag(text=TEXTS[-1], output="billing", agent="alan")
+            self.route()
             return True
         if meddling == "a learned row changes":
             return self.open_what_was_learned()
@@ -346,8 +360,8 @@ class LoopMachine(LabelingMachine):
         {
             batches.TRAIN: self.train,
             batches.EVALUATE: self.compare,
-            promotion.SEND_RECEIPTS: self.send_receipts,
-            promotion.REVOKE_RECEIPTS: self.revoke_receipts,
+            receipt_jobs.SEND_RECEIPTS: self.send_receipts,
+            receipt_jobs.REVOKE_RECEIPTS: self.revoke_receipts,
         }[job.kind](job, place, what)
 
     def train(self, job: Job, place: str, what: str) -> None:
@@ -396,7 +410,7 @@ class LoopMachine(LabelingMachine):
         line = Deployment.objects.get(pk=job.arguments["deployment_id"])
         standing = Receipt.objects.filter(project=self.team.project, revoked_at=None)
         told = set(standing.values_list("pk", flat=True))
-        due = loop_checks.receipts_due(line)
+        due = loop_checks.receipts_due(line, self.loop.learned_by(line.version.name))
         end = self.carry_out(job, place, what)
         columns = ("flag_id", "version_id", "old_answer", "new_answer", "is_learned")
         found = set(standing.exclude(pk__in=told).values_list(*columns))
@@ -440,7 +454,9 @@ class LoopMachine(LabelingMachine):
 
     @rule()
     def tick(self) -> None:
-        regression_cases.keep_accepted_flags(at=self.clock.at)
+        late = loop_checks.accepted_too_late(self.team.project)
+        background.keep_cases(self.clock.at)
+        loop_checks.is_asked_for(late, self.team.project)
         for proposal in self.loop.in_state(APPROVED, TRAINING):
             job = self.batch(proposal).job
             if job is None or job.has_ended:

@@ -19,6 +19,7 @@ from retraining import (
     datasets,
     live_line,
     promotion,
+    receipt_jobs,
     receipts,
     revisions,
     training,
@@ -93,6 +94,11 @@ def send_receipts_unseen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(receipts, "as_standing", lambda case: mock.Mock(right_answer=mock.ANY))
 
 
+def forget_flags_accepted_late(patch: pytest.MonkeyPatch) -> None:
+    """A flag that is accepted after the promotion waits for the next one."""
+    patch.setattr(receipt_jobs, "check_accepted_flag", lambda flag, *, at: None)
+
+
 def promote_against_another_champion(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(promotion, "_judged", lambda batch, champion: promotion._newest(batch))
 
@@ -109,6 +115,8 @@ def fold_without_an_event(patch: pytest.MonkeyPatch) -> None:
 # What shows them needs two versions and a change at one moment: their runs begin with that.
 AIMED: dict[Change, tuple[str, str]] = {
     keep_retired_rows: ("complaint", "a learned row changes"),
+    forget_flags_accepted_late: ("promotion", "a flag waits"),
+    start_what_is_no_longer_current: ("start", "a row changes"),
     promote_against_another_champion: ("promotion", "the champion changes"),
 }
 
@@ -137,6 +145,7 @@ def machine_for(change: Change) -> type[LoopMachine]:
         roll_back_to_what_was_left,
         keep_receipts_after_a_rollback,
         send_receipts_unseen,
+        forget_flags_accepted_late,
         promote_against_another_champion,
         start_what_is_no_longer_current,
         fold_without_an_event,
