@@ -57,7 +57,7 @@ def _named(action: Action, project: Project) -> Action:
 
 
 def _decide(project: Project, person: User) -> Iterator[Action]:
-    """Batches that wait for a lead, oldest first, and names that people propose."""
+    """Batches that wait for a lead, oldest first, bad accuracy, and names that people propose."""
     waiting = Batch.objects.waiting_for_a_lead(project).order_by("proposed_at")
     for batch in waiting[:MOST_BATCHES]:
         words, tone = batch_words(batch.state)
@@ -66,6 +66,11 @@ def _decide(project: Project, person: User) -> Iterator[Action]:
         why = "; ".join(batch.explanation) or "asked for by a person"
         label = "Decide" if batch.state == STATE.EVALUATED else "Review"
         yield Action(f"Batch {batch.number} {words}", why, label, url, tone, batch.proposed_at)
+    newest = AccuracyPoint.objects.filter(project=project).order_by("-day").first()
+    if newest and newest.high < project.accuracy_target:
+        told = f"{_accuracy_words(newest)}; the target is {project.accuracy_target:.0%}"
+        url = _url("monitoring:monitor-show", project)
+        yield Action("Accuracy is below its target", told, "Look", url, "bad")
     if count := waiting_count("proposals", project=project, person=person):
         told = f"{count_of(count, 'name')} for what is none of the classes"
         url = _url("retraining:coverage-show", project)
@@ -129,8 +134,12 @@ def _read(project: Project, person: User) -> Iterator[Action]:
     newest = AccuracyPoint.objects.filter(project=project).order_by("-day").first()
     told = "Nothing has been measured yet"
     if newest:
-        told = f"{newest.estimate:.0%} right ({newest.low:.0%} to {newest.high:.0%})"
+        told = _accuracy_words(newest)
     yield Action("Read the report", told, "Report", _url("monitoring:report-show", project))
+
+
+def _accuracy_words(point: AccuracyPoint) -> str:
+    return f"{point.estimate:.0%} right ({point.low:.0%} to {point.high:.0%})"
 
 
 _BY_ROLE: tuple[tuple[Role, Callable[[Project, User], Iterator[Action]]], ...] = (

@@ -126,7 +126,7 @@ def evaluate_again(
         GateResult.objects.create(
             project=batch.project,
             evaluation=evaluation,
-            slug="group",
+            slug="groups",
             name="Class keeps",
             group=group,
             rows=80,

@@ -30,8 +30,10 @@ SOURCES = {
 }
 NO_VALUE = "\N{EN DASH}"
 PINNED_CHARACTERS = 60
-DIFFERENCES = {"overall", "groups"}
+GROUPS = "groups"
+DIFFERENCES = {"overall", GROUPS}
 MARGIN = 1.1
+MOST_PASSED_SHOWN = 6
 Context = dict[str, object]
 
 
@@ -44,7 +46,8 @@ def gates_context(
     is_lead = Role.LEAD in roles
     is_open = batch.state == STATE.EVALUATED
     measured = accuracies(evaluation)
-    named = [_named(gate, broken) for gate in gates]
+    rows = [_gate(gate, _named(gate, broken), is_open and is_lead) for gate in gates]
+    folded = _folded(gates)
     champion_name = evaluation.champion.name if evaluation.champion else "no live model"
     context: Context = {
         "project": batch.project,
@@ -57,9 +60,8 @@ def gates_context(
         "tone": tone,
         **_verdict(gates),
         "stats": _stats(measured),
-        "gates": [
-            _gate(g, name, is_open and is_lead) for g, name in zip(gates, named, strict=True)
-        ],
+        "gates": [row for row, is_folded in zip(rows, folded, strict=True) if not is_folded],
+        "folded_gates": [row for row, is_folded in zip(rows, folded, strict=True) if is_folded],
         "reach": _reach(gates),
         "broken": [
             _broken(
@@ -81,6 +83,13 @@ def gates_context(
         "decision": _decision(batch),
     }
     return context, [case.item.identity for case in broken]
+
+
+def _folded(gates: list[GateResult]) -> list[bool]:
+    """Of many classes and segments that passed the number is enough; each is a click away."""
+    is_passed_group = [gate.slug == GROUPS and gate.result == RESULT.PASSED for gate in gates]
+    is_many = sum(is_passed_group) > MOST_PASSED_SHOWN
+    return [is_many and is_passed for is_passed in is_passed_group]
 
 
 def _verdict(gates: list[GateResult]) -> Context:

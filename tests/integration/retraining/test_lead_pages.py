@@ -11,6 +11,7 @@ from jobs.clock import SetClock
 from jobs.models import Job
 from labeling.models import ClassProposal, Guideline
 from labeling.queueing import queue_input
+from monitoring.models import AccuracyPoint
 from projects.creating import give_role
 from projects.models import Deployment, Role
 from projects.versions import find_champion
@@ -129,6 +130,42 @@ def test_gates_stand_red_first_and_a_failed_one_blocks_until_it_is_waived(
     assert blocked.headers["Location"] == lead_url("gates-show", number=1)
     champion = find_champion(team.project)
     assert champion == version
+
+
+def test_of_many_classes_that_passed_the_page_shows_the_number_first(
+    team: Team, clock: SetClock
+) -> None:
+    version = make_trained_version(team, "v2", at=clock.at)
+    gates = {f"class {number}": "passed" for number in range(12)}
+    make_evaluated_batch(team, version, at=clock.at, gates={**gates, "refund": "failed"})
+
+    page = Pages(team.lena).get(lead_url("gates-show", number=1)).content.decode()
+
+    shown, _, folded = page.partition("12 classes and segments passed")
+    assert "refund" in shown
+    assert "class 7" not in shown
+    assert "class 7" in folded
+
+
+@pytest.mark.parametrize(("high", "is_told"), [(0.85, True), (0.95, False)])
+def test_home_tells_a_lead_when_the_whole_interval_is_below_the_target(
+    team: Team, clock: SetClock, high: float, is_told: bool
+) -> None:
+    AccuracyPoint.objects.create(
+        project=team.project,
+        day=clock.at.date(),
+        estimate=0.8,
+        low=0.7,
+        high=high,
+        answers=100,
+        flagged_right=0,
+        flagged_answers=0,
+        measured_at=clock.at,
+    )
+
+    page = text_of(Pages(team.lena).get(lead_url("project-home")))
+
+    assert ("Accuracy is below its target 80% right (70% to 85%)" in page) is is_told
 
 
 def test_too_little_evidence_is_confirmed_in_the_same_click(team: Team, clock: SetClock) -> None:
