@@ -121,7 +121,13 @@ def _fields(row: Row, mapping: PredictionMapping, prefix: str) -> dict[str, Any]
 
 
 def as_text(cell: object) -> str:
-    """A cell as a text: numbers of JSON lines are taken, an empty one is nothing."""
+    """A cell as a text: numbers of JSON lines are taken, an empty one is nothing.
+
+    Raises Invalid for an object or a list, whose text would be no answer that anybody gave.
+    """
+    if isinstance(cell, dict | list):
+        kind = "an object" if isinstance(cell, dict) else "a list"
+        raise Invalid(f"{kind} stands where a text is expected.")
     return "" if cell is None else str(cell).strip()
 
 

@@ -47,20 +47,28 @@ def read_corpus(
     left_out = 0
     for line, record in reader(path):
         _check_columns(record, columns, name=path.name, line=line)
-        text, label, *segments = (_clean(record[column]) for column in columns)
-        if text.strip() and label.strip():
-            try:
-                _check_texts([text, label, *segments])
-                label = clean_class_name(label)
-            except Invalid as error:
-                raise Invalid(f"{path.name}, line {line}: {error.message}") from error
-            named = dict(zip(segment_columns, segments, strict=True))
-            rows.append(LabelledRow(text, label, named))
+        try:
+            row = _read_row([_clean(record[column]) for column in columns], segment_columns)
+        except Invalid as error:
+            raise Invalid(f"{path.name}, line {line}: {error.message}") from error
+        if row:
+            rows.append(row)
         else:
             left_out += 1
     if not rows:
         raise Invalid(f"{path.name} has no row with an input and a label.")
     return Corpus(tuple(rows), left_out)
+
+
+def _read_row(cells: Sequence[str], segment_columns: Sequence[str]) -> LabelledRow | None:
+    """Input, label and segments; None where one of the first two is empty."""
+    text, label, *segments = cells
+    if not text.strip() or not label.strip():
+        return None
+    _check_texts(cells)
+    return LabelledRow(
+        text, clean_class_name(label), dict(zip(segment_columns, segments, strict=True))
+    )
 
 
 def drop_duplicates(
@@ -148,4 +156,6 @@ def _clean(value: object) -> str:
     """Numbers and truth values as they are written in JSON; nothing as an empty text."""
     if value is None:
         return ""
+    if isinstance(value, dict | list):
+        raise Invalid("an object or a list stands where a text is expected.")
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

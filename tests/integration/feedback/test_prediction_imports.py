@@ -146,6 +146,16 @@ def test_json_lines_may_hold_numbers_and_may_lack_a_field(team: Team, clock: Set
     assert "no 'answer'" in imported.problems[0]["reason"]
 
 
+@pytest.mark.parametrize("answer", [{"label": "delivery"}, ["delivery"]])
+def test_an_object_is_no_text(team: Team, clock: SetClock, answer: object) -> None:
+    content = json.dumps({"id": 7, "message": "Where is it?", "answer": answer}).encode()
+
+    imported = bring_in(team, clock, content, "file.jsonl")
+
+    assert "stands where a text is expected" in imported.problems[0]["reason"]
+    assert not Prediction.objects.exists()
+
+
 def test_only_the_first_problems_are_kept_and_all_are_counted(team: Team, clock: SetClock) -> None:
     content = b"id,message,answer\n" + b",x,delivery\n" * 150
 

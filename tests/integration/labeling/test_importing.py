@@ -215,6 +215,15 @@ def test_bad_rows_are_told_by_their_line_and_cost_no_other(team: Team, clock: Se
     assert [problem["line"] for problem in imported.problems] == [2, 3, 4, 5]
 
 
+def test_an_object_is_no_class(team: Team, clock: SetClock) -> None:
+    rows = [json.dumps({"text": "hi", "label": label}) for label in ({"is": "billing"}, "billing")]
+
+    imported = bring_in(team, clock, content="\n".join(rows).encode())
+
+    assert (imported.rejected, imported.accepted) == (1, 1)
+    assert "stands where a text is expected" in imported.problems[0]["reason"]
+
+
 def test_a_column_may_say_which_rows_the_live_model_knows(team: Team, clock: SetClock) -> None:
     content = b"text,label,used\na,billing,yes\nb,billing,0\nc,billing,\nd,billing,perhaps\n"
 
