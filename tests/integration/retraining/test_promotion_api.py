@@ -91,7 +91,7 @@ def test_missing_evidence_is_confirmed_in_the_same_request(
 
 def test_a_lead_waives_a_failed_gate(team: Team, second: ModelVersion, clock: SetClock) -> None:
     make_evaluated_batch(team, second, at=clock.at, gates={"refund": "failed"})
-    gate = {"slug": "group", "group": "refund"}
+    gate = {"slug": "groups", "group": "refund"}
 
     silent = ask(team.lena, "post", "/batches/1/waive", **gate)
     waived = ask(team.lena, "post", "/batches/1/waive", **gate, reason="Refund goes next week.")
