@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.fields.json import KeyTransform
 
 from feedback.models import Flag, Prediction
 from feedback.querysets import PredictionQuerySet
 from feedback.search import matching
 from projects.models import Project
+from projects.requests import is_row_id
 
 MOST_COUNTED = 1000
 SAMPLED = 300  # Newest answers whose segments are offered as filters.
@@ -42,7 +44,8 @@ def find_answers(*, project: Project, asked: Mapping[str, str], at: datetime) ->
             found = narrow(found, value, at)
     key, _, wanted = asked.get("segment", "").partition("=")
     if key in project.segment_keys:
-        found = found.filter(**{f"segments__{key}": wanted})
+        # Not as a lookup: a key may be called "contains", or hold two underscores.
+        found = found.alias(segment=KeyTransform(key, "segments")).filter(segment=wanted)
     return found.order_by("-occurred_at", "-pk")
 
 
@@ -87,7 +90,7 @@ def _segments(project: Project) -> Options:
 
 
 def _by_version(found: PredictionQuerySet, value: str, at: datetime) -> PredictionQuerySet:
-    return found.filter(version_id=int(value)) if value.isdecimal() else found
+    return found.filter(version_id=int(value)) if is_row_id(value) else found
 
 
 def _by_answer(found: PredictionQuerySet, value: str, at: datetime) -> PredictionQuerySet:

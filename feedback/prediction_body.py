@@ -17,6 +17,7 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=fixed.utc)
 CLOCK_SKEW = timedelta(days=1)  # A later time would stand above everything newer in every list.
 MOST_SEGMENTS = 50
 LONGEST_SEGMENT = 120
+MOST_EXACT = 2**53  # Whole numbers up to here are the same as floats and as integers.
 MOST_LEVELS = 50  # Databases store more of them than Python reads again.
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -130,8 +131,8 @@ def _as_texts(segments: dict[str, Any]) -> dict[str, Any]:
 def _as_text(value: SegmentValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
+    if isinstance(value, float) and value.is_integer() and abs(value) < MOST_EXACT:
+        return str(int(value))
     return str(value)
 
 

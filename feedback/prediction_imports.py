@@ -43,6 +43,12 @@ class PredictionMapping(msgspec.Struct, forbid_unknown_fields=True, kw_only=True
         single += [self.confidence, self.customer_ref, self.occurred_at]
         return [name for name in [*single, *self.segments, *self.context] if name]
 
+    @property
+    def needed(self) -> list[str]:
+        """What every row has to say; a line of JSON may leave the rest out."""
+        single = [self.input, self.output, self.external_id, self.model_version]
+        return [name for name in single if name]
+
 
 def start_prediction_import(
     *,
@@ -95,7 +101,7 @@ def _store_chunk(run: JobRun, imported: Import, rows: list[Row], checkpoint: Che
 def _content(row: Row, mapping: PredictionMapping, prefix: str) -> Content:
     if row.problem:
         return Unreadable(row.problem)
-    missing = [name for name in mapping.columns if name not in row.fields]
+    missing = [name for name in mapping.needed if name not in row.fields]
     if missing:
         return Unreadable(f"the line has no {missing[0]!r}.")
     try:
@@ -115,8 +121,8 @@ def _fields(row: Row, mapping: PredictionMapping, prefix: str) -> dict[str, Any]
         "confidence": _share(cells.get(mapping.confidence)),
         "customer_ref": as_text(cells.get(mapping.customer_ref)),
         "occurred_at": _time(cells.get(mapping.occurred_at)),
-        "segments": {name: cells[name] for name in mapping.segments if cells[name] != ""},
-        "context": {name: cells[name] for name in mapping.context},
+        "segments": {name: cells[name] for name in mapping.segments if cells.get(name, "") != ""},
+        "context": {name: cells.get(name) for name in mapping.context},
     }
 
 

@@ -46,6 +46,11 @@ class RowMapping(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         single = [self.input, self.label, self.trained_on_column]
         return [name for name in [*single, *self.segments, *self.context] if name]
 
+    @property
+    def needed(self) -> list[str]:
+        """What every row has to say; a line of JSON may leave the rest out."""
+        return [name for name in [self.input, self.label, self.trained_on_column] if name]
+
 
 @transaction.atomic
 def start_row_import(
@@ -134,13 +139,15 @@ class _RowReader:
         if row.problem:
             raise Invalid(row.problem)
         cells, mapping = row.fields, self.mapping
-        for name in mapping.columns:
+        for name in mapping.needed:
             if name not in cells:
                 raise Invalid(f"the line has no {name!r}.")
         if mapping.takes is False and as_text(cells[mapping.trained_on_column]).lower() not in NO:
             raise Invalid(f"{mapping.trained_on_column}: say yes or no.")
-        context = {name: cells[name] for name in mapping.context}
-        segments = {name: as_text(cells[name]) for name in mapping.segments if cells[name] != ""}
+        context = {name: cells.get(name) for name in mapping.context}
+        segments = {
+            name: text for name in mapping.segments if (text := as_text(cells.get(name))) != ""
+        }
         check_depth(context)
         if holds_nul([context, segments]):
             raise Invalid("the line holds a NUL character; remove it and import the file again.")

@@ -67,7 +67,7 @@ class Report:
         since = f"since {self.since:%-d %B %Y}"
         if not self.flags:
             return f"Nobody has flagged a wrong answer {since}."
-        fixed = f"{self.flags_fixed} of {counted(self.flags, 'answer')} flagged {since} "
+        fixed = f"{self.flags_fixed} of {counted(self.flags, 'flag')} {since} "
         fixed += "is fixed" if self.flags_fixed == 1 else "are fixed"
         if self.median_days_to_fix is None:
             return f"{fixed}."

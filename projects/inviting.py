@@ -67,7 +67,7 @@ def set_roles(
 def remove_member(*, project: Project, user: User, by: User, at: datetime) -> None:
     """Take a person out; what they did stays."""
     if user == project.owner:
-        raise Conflict("The owner stays in the project. Name another owner first.")
+        raise Conflict("The owner stays in the project.")
     held = Membership.objects.filter(project=project, user=user).select_related("project")
     for membership in held:
         take_role(membership=membership, at=at, by=by)

@@ -34,7 +34,9 @@ class DemoFrame:
     people: list[DemoPerson]
     act_url: str
     reset_url: str
+    home_url: str  # Where one is as somebody else: of this project, which everybody here may see.
     tour: TourStrip | None
+    tour_person: DemoPerson | None  # Whose step it is, where that is somebody else.
 
 
 def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> DemoFrame | None:
@@ -47,15 +49,31 @@ def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> 
         roles.setdefault(membership.user, set()).add(membership.role)
     if user not in roles:
         return None
+    tour = tour_strip(_toured(project), hidden=bool(request.session.get(TOUR_HIDDEN)))
+    whose = [p for p in roles if tour and p.username == tour.who and p != user]
+    people = {
+        person: DemoPerson(person.pk, str(person), _role_words(held), person == user)
+        for person, held in roles.items()
+    }
     return DemoFrame(
-        people=[
-            DemoPerson(person.pk, str(person), _role_words(held), person == user)
-            for person, held in roles.items()
-        ],
+        people=list(people.values()),
         act_url=reverse("retraining:demo-act_as"),
         reset_url=reverse("retraining:demo-reset"),
-        tour=tour_strip(project, hidden=bool(request.session.get(TOUR_HIDDEN))),
+        home_url=_home_url(project),
+        tour=tour,
+        tour_person=people[whose[0]] if whose else None,
     )
+
+
+def _toured(project: Project | None) -> Project | None:
+    """On the pages of all projects the tour is through the demo's first."""
+    return project or Project.objects.filter(is_demo=True).order_by("pk").first()
+
+
+def _home_url(project: Project | None) -> str:
+    if project is None or not project.is_demo:
+        return reverse("retraining:home-show")
+    return reverse("retraining:project-home", kwargs={"slug": project.slug})
 
 
 def demo_sign_ins() -> list[DemoSignIn]:

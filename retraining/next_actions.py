@@ -108,7 +108,8 @@ def _label(project: Project, person: User) -> Iterator[Action]:
         return
     oldest = Slot.objects.filter(queue__project=project, state=Slot.State.OPEN)
     first = oldest.order_by("order_key").select_related("item").first()
-    told = f"{count:,}{'+' if count >= MOST_COUNTED else ''} answers wanted"
+    more = "+" if count >= MOST_COUNTED else ""
+    told = f"{count:,}{more} {'answer' if count == 1 else 'answers'} wanted"
     url = _url("labeling:work-start", project)
     since = first.item.queued_at if first else None
     yield Action("Start labeling", told, "Start", url, since=since)

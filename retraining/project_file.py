@@ -155,3 +155,18 @@ def _check_names(spec: ProjectSpec) -> None:
         raise Invalid("routing: add a rule with only a queue; it takes what no other rule takes.")
     if lost := [q for q in spec.quotas if q.segment_key and q.segment_key not in spec.segment_keys]:
         raise Invalid(f"quotas: {lost[0].segment_key!r} is not one of segment_keys.")
+    if strange := [quota.label_class for quota in spec.quotas if _is_strange(quota, spec)]:
+        raise Invalid(
+            f"quotas: {strange[0]!r} is not one of the classes; take its quota away first."
+        )
+    if unfit_keys := [key for key in spec.segment_keys if not _is_segment_key(key)]:
+        raise Invalid(f"segment_keys: {unfit_keys[0]!r} needs a letter, and may hold no quotes.")
+
+
+def _is_strange(quota: QuotaSpec, spec: ProjectSpec) -> bool:
+    return bool(quota.label_class) and quota.label_class not in spec.classes
+
+
+def _is_segment_key(key: str) -> bool:
+    """Databases take a number for a place in a list, and SQLite cannot quote every mark."""
+    return any(character.isalpha() for character in key) and not set(key) & set('"\\')

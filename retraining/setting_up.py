@@ -117,8 +117,8 @@ def describe_project(project: Project) -> ProjectSpec:
 def _set_up_labeling(project: Project, spec: ProjectSpec, *, owner: User, at: datetime) -> None:
     queues = {queue.slug: add_queue(project, queue, at) for queue in spec.queues}
     add_routing(project, spec.routing, queues)
-    if spec.guideline:
-        Guideline.objects.create(project=project, number=1, text=spec.guideline, by=owner, at=at)
+    if text := spec.guideline.strip():
+        Guideline.objects.create(project=project, number=1, text=text, by=owner, at=at)
 
 
 def add_routing(project: Project, rules: list[RoutingSpec], queues: dict[str, Queue]) -> None:

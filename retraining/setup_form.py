@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from django import forms
 
 from projects.task_types import TASK_TYPES
@@ -102,8 +103,8 @@ def preset_choices(chosen: str) -> list[dict[str, object]]:
 
 
 def _changed(spec: ProjectSpec, fields: dict[str, Any]) -> ProjectSpec:
-    held = {name: getattr(spec, name) for name in spec.__struct_fields__}
-    return ProjectSpec(**{**held, **fields})
+    """Checked like a file: what still names a class or a segment that is gone is told."""
+    return project_spec({**msgspec.to_builtins(spec), **fields})
 
 
 def _initial(spec: ProjectSpec) -> dict[str, object]:
@@ -115,5 +116,5 @@ def _initial(spec: ProjectSpec) -> dict[str, object]:
         "segment_keys": ", ".join(spec.segment_keys),
         "guideline": spec.guideline,
         "accuracy_target": spec.accuracy_target,
-        "audit_percent": round(spec.audit_rate * 100, 3),
+        "audit_percent": round(spec.audit_rate * 100, 9),
     }

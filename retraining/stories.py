@@ -171,13 +171,14 @@ def _batch_steps(issue: Issue) -> list[Step]:
 
 def _receipt_steps(flags: list[Flag]) -> list[Step]:
     """One line for each version that sent receipts."""
-    receipts = Receipt.objects.filter(flag__in=flags, revoked_at=None).select_related("version")
-    by_version: dict[str, list[datetime]] = {}
-    for receipt in receipts:
-        by_version.setdefault(receipt.version.name, []).append(receipt.sent_at)
+    receipts = Receipt.objects.filter(flag__in=flags, revoked_at=None)
+    sent = receipts.order_by("version").values_list("version__name", "flag__agent", "sent_at")
+    by_version: dict[str, dict[int, datetime]] = {}
+    for name, agent_id, at in sent:
+        by_version.setdefault(name, {})[agent_id] = at
     return [
-        Step(min(times), f"sent to {_people(len(times))} for {name}.", "Receipts")
-        for name, times in by_version.items()
+        Step(min(sent_at.values()), f"sent to {_people(len(sent_at))} for {name}.", "Receipts")
+        for name, sent_at in by_version.items()
     ]
 
 

@@ -14,6 +14,7 @@ from retraining.models import Batch, Receipt
 
 VISITOR_AGENT = "demo-agent"  # Flags nothing in the demo's history: the visitor does.
 VISITOR_ANNOTATOR = "demo-annotator-3"  # Whose answers are the ones still missing.
+LEAD = "demo-lead"
 STEPS = 7
 STATE = Batch.State
 
@@ -26,17 +27,21 @@ class TourStrip:
     url: str
     label: str
     dismiss_url: str
+    who: str  # The username of the person whose step it is; empty where anybody may look.
+
+
+Step = tuple[int, str, str, str, str]  # Number, text, label, address, and whose it is.
 
 
 def tour_strip(project: Project | None, *, hidden: bool) -> TourStrip | None:
     """None outside the demo's projects, once it was closed, and when all steps are done."""
     if hidden or project is None or not project.is_demo:
         return None
-    step, text, label, url = _next_step(project)
-    return TourStrip(step, STEPS, text, url, label, reverse("retraining:tour-hide"))
+    step, text, label, url, who = _next_step(project)
+    return TourStrip(step, STEPS, text, url, label, reverse("retraining:tour-hide"), who)
 
 
-def _next_step(project: Project) -> tuple[int, str, str, str]:
+def _next_step(project: Project) -> Step:
     slug = {"slug": project.slug}
     if not Flag.objects.filter(project=project, agent__username=VISITOR_AGENT).exists():
         return _first_step(project, slug)
@@ -46,41 +51,41 @@ def _next_step(project: Project) -> tuple[int, str, str, str]:
     numbered = {**slug, "number": batch.number}
     if batch.state == STATE.PROPOSED:
         text = "Act as demo lead: the quotas are met and a batch waits. Read it and approve."
-        return 4, text, "The batch", reverse("retraining:batch-show", kwargs=numbered)
+        return 4, text, "The batch", reverse("retraining:batch-show", kwargs=numbered), LEAD
     if batch.state in {STATE.APPROVED, STATE.TRAINING}:
         text = "The candidate is being trained and checked, in a process of its own."
-        return 5, text, "Watch", reverse("retraining:batch-show", kwargs=numbered)
+        return 5, text, "Watch", reverse("retraining:batch-show", kwargs=numbered), LEAD
     if batch.state == STATE.EVALUATED:
         text = "As demo lead: read the checks and promote the candidate."
-        return 6, text, "The checks", reverse("retraining:batch-show", kwargs=numbered)
+        return 6, text, "The checks", reverse("retraining:batch-show", kwargs=numbered), LEAD
     receipts = Receipt.objects.filter(project=project, flag__agent__username=VISITOR_AGENT)
     text = "Act as demo agent again: your receipt shows the old and the new answer."
     if receipts.filter(seen_at__isnull=False).exists():
         text = "That was the whole loop. Look around, or reset the demo to play it again."
-    return 7, text, "My flags", reverse("feedback:flag-mine", kwargs=slug)
+    return 7, text, "My flags", reverse("feedback:flag-mine", kwargs=slug), VISITOR_AGENT
 
 
-def _first_step(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
+def _first_step(project: Project, slug: dict[str, str]) -> Step:
     """To the newest issue with an input that the next model learns from: it will be fixed."""
     learned = Item.objects.filter(project=project, use=Item.Use.TRAIN).values("identity")
     issues = Issue.objects.unfinished().filter(project=project, inputs__identity__in=learned)
     issue = issues.order_by("number").last()
     if issue is None:
         text = "Act as demo agent, find an answer that is wrong, and flag it."
-        return 1, text, "Find", reverse("feedback:prediction-find", kwargs=slug)
+        return 1, text, "Find", reverse("feedback:prediction-find", kwargs=slug), VISITOR_AGENT
     text = "Act as demo agent: the live model is wrong here. Join the issue with “Me too”."
     numbered = {**slug, "number": issue.number}
-    return 1, text, "The issue", reverse("feedback:issue-show", kwargs=numbered)
+    return 1, text, "The issue", reverse("feedback:issue-show", kwargs=numbered), VISITOR_AGENT
 
 
-def _before_the_batch(project: Project, slug: dict[str, str]) -> tuple[int, str, str, str]:
+def _before_the_batch(project: Project, slug: dict[str, str]) -> Step:
     open_slots = Slot.objects.filter(project=project, state__in=["open", "leased"])
     if open_slots.exists():
         who = VISITOR_ANNOTATOR.replace("-", " ")
         text = f"Act as {who}: six labels are missing. {_how_to_answer(project)}"
-        return 2, text, "Label", reverse("labeling:work-start", kwargs=slug)
+        return 2, text, "Label", reverse("labeling:work-start", kwargs=slug), VISITOR_ANNOTATOR
     text = "The last quota is met; the trigger proposes a batch within seconds."
-    return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug)
+    return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug), LEAD
 
 
 def _how_to_answer(project: Project) -> str:

@@ -48,9 +48,15 @@ class SentLines:
         self._hash = hashlib.sha256()
         self._stream = _stream(request)
         if self.kind != JSON and self.kind not in NDJSON:
-            raise UnsupportedMediaType(self.kind or "none")
+            raise UnsupportedMediaType(
+                self.kind,
+                f"Content-Type is {self.kind or 'missing'}; send application/json for one "
+                "prediction or a list, or application/x-ndjson for one in every line.",
+            )
         if self.coding != "identity" and self.coding not in GZIP:
-            raise UnsupportedMediaType(f"{JSON} with Content-Encoding {self.coding}")
+            raise UnsupportedMediaType(
+                self.kind, f"Content-Encoding is {self.coding}; send gzip, or leave it out."
+            )
 
     @property
     def body_hash(self) -> str:

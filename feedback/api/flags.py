@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,6 +15,7 @@ from feedback.api.serializers import FlagBodySerializer, FlagSerializer, IssueSe
 from feedback.api.sightings import note_seen
 from feedback.models import Flag, Issue, IssueInput, Prediction
 from jobs import clock
+from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
 from projects.classes import access_class, clean_class_name
 from projects.errors import Invalid
@@ -26,14 +26,12 @@ READERS = members(Role.AGENT, Role.REVIEWER, Role.LEAD, Role.ENGINEER, scopes={"
 REPORTERS = members(Role.AGENT, scopes={"flag"})
 
 
-class NewestFlag(CursorPagination):
+class NewestFlag(NumberedPages):
     ordering = "-id"
-    page_size = 50
 
 
-class NewestIssue(CursorPagination):
+class NewestIssue(NumberedPages):
     ordering = "-number"
-    page_size = 50
 
 
 class FlagList(generics.ListAPIView[Flag]):

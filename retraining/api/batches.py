@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs import clock
+from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
 from projects.models import Role
 from projects.policies import members
@@ -30,9 +30,8 @@ READERS = members(Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER, scopes={
 LEADS = members(Role.LEAD)
 
 
-class NewestFirst(CursorPagination):
+class NewestFirst(NumberedPages):
     ordering = "-number"
-    page_size = 50
 
 
 class BatchList(generics.ListAPIView[Batch]):

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 
 from feedback.api.sightings import note_seen
 from jobs import clock
+from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
 from projects.errors import NotFound
 from projects.models import ApiKey, Deployment, Role
@@ -39,14 +39,12 @@ RECEIPT_READERS = members(
 SEE_ALL = {Role.LEAD, Role.REVIEWER, Role.ENGINEER, Role.VIEWER}
 
 
-class NewestDeployment(CursorPagination):
+class NewestDeployment(NumberedPages):
     ordering = "-sequence"
-    page_size = 50
 
 
-class NewestReceipt(CursorPagination):
+class NewestReceipt(NumberedPages):
     ordering = "-id"
-    page_size = 50
 
 
 class BatchPromotion(APIView):

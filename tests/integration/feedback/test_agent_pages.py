@@ -317,6 +317,29 @@ def test_filters_narrow_by_what_the_project_declares(team: Team, clock: SetClock
     assert text_of(pages.part(find, sort="identity_key")).startswith("2 found")
 
 
+@pytest.mark.parametrize("key", ["contains", "isnull", "in", "gt", "range", "a__b", "a b"])
+def test_a_segment_key_is_no_lookup(team: Team, clock: SetClock, key: str) -> None:
+    team.project.segment_keys = [key]
+    team.project.save()
+    predicted(team, "one", "refund", at=clock.at, segments={key: "v1"})
+    predicted(team, "two", "refund", at=clock.at, segments={key: "v2"})
+
+    found = Pages(team.ada).part(url("prediction-find"), segment=f"{key}=v1")
+
+    assert text_of(found).startswith("1 found")
+
+
+@pytest.mark.parametrize("version", [str(2**63), "9" * 400, "-1"])
+def test_a_version_that_no_row_can_have_narrows_nothing(
+    team: Team, clock: SetClock, version: str
+) -> None:
+    predicted(team, "one", "refund", at=clock.at)
+
+    found = Pages(team.ada).part(url("prediction-find"), version=version)
+
+    assert text_of(found).startswith("1 found")
+
+
 def test_the_list_costs_as_many_queries_for_forty_answers_as_for_one(
     team: Team, clock: SetClock, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import shlex
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +18,7 @@ from feedback.ingestion import store_predictions
 from feedback.models import Flag, Prediction, Sighting
 from feedback.prediction_body import PredictionBody
 from jobs.clock import SetClock
+from projects.first_request import first_request
 from projects.models import User
 from tests.api import Api, make_key
 from tests.people import Team, make_team
@@ -51,6 +54,28 @@ def signed_in(api: Api, person: User) -> Api:
     api.client.force_login(person)
     api.headers = {}
     return api
+
+
+@pytest.mark.parametrize("place", ["flags", "issues", "batches", "receipts", "deployments"])
+@pytest.mark.parametrize("position", ["abc", "2026-01-01", "NaN", "1e400", "9" * 40])
+def test_a_cursor_that_is_not_ours_is_refused(api: Api, place: str, position: str) -> None:
+    cursor = base64.b64encode(f"p={position}".encode()).decode()
+
+    answer = api.get(place, cursor=cursor)
+
+    assert answer.status_code == 422
+    assert "cursor" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("task_type", ["text", "image"])
+def test_the_first_request_to_copy_is_taken_as_it_is(team: Team, api: Api, task_type: str) -> None:
+    team.project.task_type = task_type
+    team.project.save()
+    shown = shlex.split(first_request(team.project, base_url="http://here"))
+
+    answer = api.post("predictions", shown[-1].encode())
+
+    assert answer.status_code == 201
 
 
 def picture() -> bytes:

@@ -61,6 +61,18 @@ def reason(team: Team, clock: SetClock, sent: bytes) -> str:
     return ingested.answers[1].reason
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [(1234567.5, "1234567.5"), (0.1234567, "0.1234567"), (3.0, "3"), (1e300, "1e+300")],
+)
+def test_a_number_as_a_segment_is_kept_to_its_last_digit(
+    team: Team, clock: SetClock, sent: float, kept: str
+) -> None:
+    store(team, clock, line(segments={"amount": sent}))
+
+    assert Prediction.objects.get().segments == {"amount": kept}
+
+
 def test_a_prediction_is_stored_as_it_was_sent(team: Team, clock: SetClock) -> None:
     store(
         team,

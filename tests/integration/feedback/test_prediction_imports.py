@@ -146,6 +146,21 @@ def test_json_lines_may_hold_numbers_and_may_lack_a_field(team: Team, clock: Set
     assert "no 'answer'" in imported.problems[0]["reason"]
 
 
+def test_a_line_may_leave_out_what_is_optional(team: Team, clock: SetClock) -> None:
+    content = json.dumps({"id": 7, "message": "Where is it?", "answer": "delivery"}).encode()
+    full = json.dumps(
+        {"id": 8, "message": "Hm", "answer": "refund", "lang": "en", "sure": 0.9, "page": "home"}
+    ).encode()
+
+    imported = bring_in(
+        team, clock, full + b"\n" + content, "file.jsonl",
+        confidence="sure", segments=["lang"], context=["page"],
+    )  # fmt: skip
+
+    assert imported.problems == []
+    assert Prediction.objects.get(external_id="7").segments == {}
+
+
 @pytest.mark.parametrize("answer", [{"label": "delivery"}, ["delivery"]])
 def test_an_object_is_no_text(team: Team, clock: SetClock, answer: object) -> None:
     content = json.dumps({"id": 7, "message": "Where is it?", "answer": answer}).encode()

@@ -215,6 +215,15 @@ def test_bad_rows_are_told_by_their_line_and_cost_no_other(team: Team, clock: Se
     assert [problem["line"] for problem in imported.problems] == [2, 3, 4, 5]
 
 
+def test_a_line_may_leave_out_a_segment(team: Team, clock: SetClock) -> None:
+    rows = [{"text": "hi", "label": "billing", "lang": "en"}, {"text": "ho", "label": "billing"}]
+    content = "\n".join(map(json.dumps, rows)).encode()
+
+    imported = bring_in(team, clock, content=content, segments=["lang"])
+
+    assert (imported.rejected, imported.accepted) == (0, 2)
+
+
 def test_an_object_is_no_class(team: Team, clock: SetClock) -> None:
     rows = [json.dumps({"text": "hi", "label": label}) for label in ({"is": "billing"}, "billing")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import LazySettings
 
 from jobs.clock import SetClock
 from labeling.queueing import queue_input
@@ -12,6 +13,7 @@ from projects.models import Role
 from retraining.tour import VISITOR_AGENT, tour_strip
 from tests.flagged import make_flag
 from tests.history import texts_of
+from tests.pages import Pages
 from tests.people import make_person, make_team
 from tests.stories import flagged, predicted
 
@@ -45,6 +47,27 @@ def test_labelling_is_told_as_the_page_has_keys(
 
     assert strip
     assert told in strip.text
+
+
+def test_one_press_leads_on_as_the_person_whose_step_it_is(
+    clock: SetClock, settings: LazySettings
+) -> None:
+    settings.DEMO = True
+    team = make_team(at=clock.at)
+    team.project.is_demo = True
+    team.project.save()
+    visitor = make_person(VISITOR_AGENT)
+    lead = make_person("demo-lead")
+    for person, role in ((visitor, Role.AGENT), (lead, Role.LEAD)):
+        give_role(project=team.project, user=person, role=role, at=clock.at, by=team.olga)
+    pages = Pages(lead)
+
+    strip = pages.get("/p/intents/").content.decode().partition('class="tour"')[2]
+    answer = pages.post("/demo/act-as", person=str(visitor.pk), next="/p/intents/answers/")
+
+    assert f'value="{visitor.pk}"' in strip.partition("</form>")[0]
+    assert 'name="next" value="/p/intents/answers/"' in strip
+    assert answer.headers["Location"] == "/p/intents/answers/"
 
 
 def test_the_visitor_is_led_to_a_case_that_the_next_model_learns_from(clock: SetClock) -> None:
