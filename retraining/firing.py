@@ -63,7 +63,7 @@ def describe_trigger(trigger: Trigger) -> str:
 def dry_run(trigger: Trigger, *, at: datetime, days: int = DRY_RUN_DAYS) -> list[datetime]:
     """When it would have fired over stored history, had every batch it proposed been promoted.
 
-    It looks once a day at the ground truths that people gave until then.
+    It looks once a day, and now, at the ground truths that people gave until then.
     """
     project = trigger.project
     history = _history(project)
@@ -71,15 +71,16 @@ def dry_run(trigger: Trigger, *, at: datetime, days: int = DRY_RUN_DAYS) -> list
     day = max(at - timedelta(days=days), project.created_at)
     since, words = day, "the first day looked at"
     fired: list[datetime] = []
-    while day <= at:
+    while True:
         new = [truth for truth in history if since < truth.at <= day]
         situation = Situation(day, _coverage_then(quotas, new, day), since, words)
         is_cool = not fired or day - fired[-1] >= timedelta(hours=trigger.cool_down_hours)
         if is_cool and evaluate_conditions(trigger, situation):
             fired.append(day)
             since, words = day, "it fired last"
-        day += timedelta(days=1)
-    return fired
+        if day >= at:
+            return fired
+        day = min(day + timedelta(days=1), at)
 
 
 def evaluate_conditions(trigger: Trigger, situation: Situation) -> bool:

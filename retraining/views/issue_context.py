@@ -32,6 +32,14 @@ def issue_context(
     items = Item.objects.filter(project=project, identity__in=by_input).select_related("truth")
     known = {item.identity: item for item in items.select_related("truth__answer")}
     words, tone = issue_words(issue)
+    rows: list[Context] = [
+        {
+            **_row(theirs, known.get(identity)),
+            "can_join": Role.AGENT in roles and reader.pk not in {f.agent_id for f in theirs},
+        }
+        for identity, theirs in by_input.items()
+    ]
+    next_to_join = next((row for row in rows if row["can_join"]), None)
     can_decide = bool(roles & DECIDERS) and issue.state != Issue.State.MERGED
     context: Context = {
         "project": project,
@@ -45,13 +53,7 @@ def issue_context(
         },
         "summary": _summary(flags),
         "timeline": story_of_issue(issue, flags),
-        "inputs": [
-            {
-                **_row(theirs, known.get(identity)),
-                "can_join": Role.AGENT in roles and reader.pk not in {f.agent_id for f in theirs},
-            }
-            for identity, theirs in by_input.items()
-        ],
+        "inputs": [{**row, "has_key": row is next_to_join} for row in rows],
         "others": _others(issue) if can_decide else [],
         "can_decide": can_decide,
         "can_decline": can_decide and any(flag.state in OPEN for flag in flags),

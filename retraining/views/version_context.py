@@ -33,7 +33,7 @@ def _live(line: Deployment, measured: dict[str, Estimate]) -> Context:
     return {
         "name": line.version.name,
         "since": line.at,
-        "by_words": f"{by}{f': {line.reason}' if line.reason else '.'}",
+        "by_words": f"{by}{_reason(line)}",
         "accuracy_words": _accuracy_words(measured.get(line.version.name)),
     }
 
@@ -75,11 +75,10 @@ def _state(version: ModelVersion, live: Deployment | None, deployed: set[int]) -
 
 def _line(line: Deployment, is_live: bool) -> Context:
     by = f" by {line.by}" if line.by else ""
-    reason = f": {line.reason}" if line.reason else "."
     return {
         "at": line.at,
         "version_name": line.version.name,
-        "words": f"{cause_words(line)}{by}{reason}",
+        "words": f"{cause_words(line)}{by}{_reason(line)}",
         "state": "now" if is_live else "done",
     }
 
@@ -118,3 +117,8 @@ def _download_url(project: Project, version: ModelVersion) -> str:
     if version.artifact_id is None:
         return ""
     return reverse("retraining:version-file", kwargs={"slug": project.slug, "pk": version.pk})
+
+
+def _reason(line: Deployment) -> str:
+    """The end of a sentence; people write their reasons with a full stop and without."""
+    return f": {line.reason.rstrip('.')}." if line.reason else "."

@@ -216,6 +216,24 @@ def test_a_declined_issue_tells_every_agent_the_reason(
     assert "As it was agreed." in text_of(Pages(team.lena).get(url("issue-show", number=1)))
 
 
+def test_the_key_of_an_issue_joins_the_first_input_that_is_not_joined(
+    team: Team, prediction: Prediction, clock: SetClock
+) -> None:
+    other = predicted(team, "where is it", "refund", at=clock.at)
+    for each in (prediction, other):
+        flagged(each, team.ada, "billing", at=clock.at)
+    Flag.objects.update(issue=Issue.objects.earliest("pk"))
+    pages = Pages(team.alan)
+    page = url("issue-show", number=1)
+
+    before = pages.get(page)
+    flagged(prediction, team.alan, "billing", at=clock.at)
+    after = pages.get(page)
+
+    assert (text_of(before).count("Me too m"), text_of(before).count("Me too")) == (1, 2)
+    assert (text_of(after).count("Me too m"), text_of(after).count("Me too")) == (1, 1)
+
+
 def test_who_meets_an_issue_joins_it_where_it_is_shown(
     team: Team, prediction: Prediction, clock: SetClock
 ) -> None:

@@ -80,6 +80,15 @@ def test_a_dry_run_names_the_days_it_would_have_fired(team: Team, clock: SetCloc
     assert [(day - start).days for day in fired] == [5, 9, 30]
 
 
+def test_a_dry_run_looks_at_this_moment_too(team: Team, clock: SetClock) -> None:
+    rule = trigger(team, clock, "any")
+    for text in texts_of(team.project, "refund", use="train", count=2):
+        label_input(team.project, text, "refund", at=clock.at + timedelta(minutes=1))
+    now = clock.at + timedelta(hours=1)
+
+    assert dry_run(rule, at=now) == [now]
+
+
 def trigger_named(team: Team, name: str) -> Trigger:
     return Trigger.objects.get(project=team.project, name=name)
 
