@@ -8,7 +8,7 @@ from statistics import median
 
 from feedback.models import Flag, FlagDecision, Issue
 from labeling.models import Annotation
-from monitoring.accuracy import WINDOW, audited_accuracy, audited_answers
+from monitoring.accuracy import WINDOW, AuditedAnswer, audited_accuracy, audited_answers
 from monitoring.intervals import Estimate
 from monitoring.models import AccuracyPoint
 from projects.models import Deployment, Project
@@ -44,6 +44,8 @@ class Report:
     people_labeling: int
     labeling_hours: float
     promotions: int
+    # The live version, where none of the audited answers is its own.
+    unmeasured: Deployment | None
 
     @property
     def accuracy_sentence(self) -> str:
@@ -51,8 +53,11 @@ class Report:
         if self.accuracy.value is None:
             days = f"the last {WINDOW.days} days"
             return f"There are no audited answers of {days}, so nothing can be said."
+        return f"{self._judge(self.accuracy.value)}{self._of_older_versions}"
+
+    def _judge(self, share: float) -> str:
         figure = (
-            f"{self.accuracy.value:.0%} of answers are right "
+            f"{share:.0%} of answers are right "
             f"(between {self.accuracy.low:.0%} and {self.accuracy.high:.0%}, "
             f"from {counted(self.accuracy.rows, 'audited answer')} of the last {WINDOW.days} days)"
         )
@@ -61,6 +66,13 @@ class Report:
         if self.accuracy.high < self.target:
             return f"{figure}: below the target of {self.target:.0%}."
         return f"{figure}: it is too early to say on which side of {self.target:.0%}."
+
+    @property
+    def _of_older_versions(self) -> str:
+        if self.unmeasured is None:
+            return ""
+        name = self.unmeasured.version.name
+        return f" None of these answers is of {name}, live since {self.unmeasured.at:%-d %B}."
 
     @property
     def fixes_sentence(self) -> str:
@@ -94,10 +106,11 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
     flags = Flag.objects.filter(project=project, created_at__gt=since)
     annotations = Annotation.objects.answers().filter(project=project, at__gt=since)
     seconds = [s for s in annotations.values_list("seconds", flat=True) if s is not None]
+    audited = audited_answers(project, since=at - WINDOW, until=at)
     return Report(
         at=at,
         since=since,
-        accuracy=audited_accuracy(audited_answers(project, since=at - WINDOW, until=at)),
+        accuracy=audited_accuracy(audited),
         target=project.accuracy_target,
         first_point=AccuracyPoint.objects.filter(project=project).first(),
         flags=flags.count(),
@@ -109,7 +122,14 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
         people_labeling=annotations.values("annotator").distinct().count(),
         labeling_hours=sum(seconds) / 3600,
         promotions=Deployment.objects.champions(project.pk).filter(at__gt=since).count(),
+        unmeasured=_unmeasured(project, audited),
     )
+
+
+def _unmeasured(project: Project, audited: list[AuditedAnswer]) -> Deployment | None:
+    line = Deployment.objects.current(project.pk)
+    is_measured = line is None or line.version.name in {answer.version for answer in audited}
+    return None if is_measured else line
 
 
 def _median_days_to_fix(project: Project, since: datetime) -> float | None:

@@ -46,7 +46,8 @@ def _accuracy(report: Report) -> Context:
     ]
     if first is not None:
         caption = f"on {first.day:%-d %B}, when measuring began"
-        stats.append({"value": f"{first.estimate:.2f}", "caption": caption})
+        interval = f"{first.low:.2f} to {first.high:.2f}"
+        stats.append({"value": f"{first.estimate:.2f}", "interval": interval, "caption": caption})
     return {
         "question": "Is it getting better?",
         "sentence": report.accuracy_sentence,

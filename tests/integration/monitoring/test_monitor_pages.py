@@ -10,6 +10,7 @@ from feedback.models import AuditDraw, AuditPlan
 from jobs.clock import SetClock
 from labeling.routing import route_new_draws
 from monitoring.accuracy import measure_all
+from projects.versions import deploy, external_version
 from tests.pages import Pages, text_of
 from tests.people import Team, make_team
 from tests.stories import answered_next, predicted
@@ -73,6 +74,20 @@ def test_a_viewer_reads_the_report_and_no_words_of_the_trade(team: Team, clock: 
     assert "below the target" in page
     for word in ("champion", "challenger", "gate", "segment", "fence", "slot", "lease"):
         assert word not in page.lower()
+
+
+def test_the_report_says_when_no_answer_is_of_the_live_version(team: Team, clock: SetClock) -> None:
+    audit(team, clock, right=6, wrong=14)
+    pages = Pages(team.vera)
+    before = text_of(pages.get("/p/intents/report/"))
+    clock.advance(timedelta(hours=1))
+    newer = external_version(team.project, "v2", at=clock.at)
+    deploy(version=newer, expected=team.version, cause="promotion", at=clock.at, by=team.lena)
+
+    after = text_of(pages.get("/p/intents/report/"))
+
+    assert "None of these answers" not in before
+    assert "None of these answers is of v2, live since 2 March." in after
 
 
 def test_every_figure_of_the_report_names_the_time_it_covers(team: Team, clock: SetClock) -> None:
