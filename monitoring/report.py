@@ -53,7 +53,7 @@ class Report:
         if self.accuracy.value is None:
             days = f"the last {WINDOW.days} days"
             return f"There are no audited answers of {days}, so nothing can be said."
-        return f"{self._judge(self.accuracy.value)}{self._of_older_versions}"
+        return f"{self._judge(self.accuracy.value)}{unmeasured_words(self.unmeasured)}"
 
     def _judge(self, share: float) -> str:
         figure = (
@@ -66,13 +66,6 @@ class Report:
         if self.accuracy.high < self.target:
             return f"{figure}: below the target of {self.target:.0%}."
         return f"{figure}: it is too early to say on which side of {self.target:.0%}."
-
-    @property
-    def _of_older_versions(self) -> str:
-        if self.unmeasured is None:
-            return ""
-        name = self.unmeasured.version.name
-        return f" None of these answers is of {name}, live since {self.unmeasured.at:%-d %B}."
 
     @property
     def fixes_sentence(self) -> str:
@@ -100,6 +93,13 @@ def counted(count: int, noun: str, several: str = "") -> str:
     return f"{count:,} {noun if count == 1 else several or noun + 's'}"
 
 
+def unmeasured_words(line: Deployment | None) -> str:
+    """A sentence to follow a figure, or nothing."""
+    if line is None:
+        return ""
+    return f" None of these answers is of {line.version.name}, live since {line.at:%-d %B}."
+
+
 def build_report(*, project: Project, at: datetime, since: datetime | None = None) -> Report:
     """The report over the time since `since`, or over everything; accuracy over WINDOW."""
     since = since or project.created_at
@@ -122,11 +122,12 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
         people_labeling=annotations.values("annotator").distinct().count(),
         labeling_hours=sum(seconds) / 3600,
         promotions=Deployment.objects.champions(project.pk).filter(at__gt=since).count(),
-        unmeasured=_unmeasured(project, audited),
+        unmeasured=find_unmeasured(project, audited),
     )
 
 
-def _unmeasured(project: Project, audited: list[AuditedAnswer]) -> Deployment | None:
+def find_unmeasured(project: Project, audited: list[AuditedAnswer]) -> Deployment | None:
+    """The live version, where none of these answers is its own."""
     line = Deployment.objects.current(project.pk)
     is_measured = line is None or line.version.name in {answer.version for answer in audited}
     return None if is_measured else line

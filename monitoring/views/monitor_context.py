@@ -18,6 +18,7 @@ from monitoring.accuracy import (
 )
 from monitoring.forms import AuditPlanForm
 from monitoring.intervals import Estimate
+from monitoring.report import find_unmeasured, unmeasured_words
 from monitoring.series import below_since, draws_of, happenings_of, points_of
 from monitoring.views.words import GROUP_HEADS, group_row, interval_words, value_words
 from projects.models import Project, Role
@@ -45,7 +46,7 @@ def monitor_context(
         "points": points_of(project),
         "events": happenings_of(project),
         "segments": _segments(project, answers),
-        "alerts": _alerts(project, audited),
+        "alerts": _alerts(project, audited, answers),
         "quiet": [],
         **_plan(project, form, at),
     }
@@ -86,7 +87,7 @@ def _segments(project: Project, answers: list[AuditedAnswer]) -> list[Context]:
     ]
 
 
-def _alerts(project: Project, audited: Estimate) -> list[Context]:
+def _alerts(project: Project, audited: Estimate, answers: list[AuditedAnswer]) -> list[Context]:
     """Said only when the whole interval is under the target."""
     target = project.accuracy_target
     if audited.value is None or audited.high >= target:
@@ -98,7 +99,8 @@ def _alerts(project: Project, audited: Estimate) -> list[Context]:
             "tone": "bad",
             "since": below_since(points, target) or (points[-1].at if points else None),
             "title": f"Below {target:.2f}, with 95% confidence",
-            "text": f"Between {audited.low:.2f} and {audited.high:.2f} of the answers are right.",
+            "text": f"Between {audited.low:.2f} and {audited.high:.2f} of the answers are right."
+            + unmeasured_words(find_unmeasured(project, answers)),
         }
     ]
 

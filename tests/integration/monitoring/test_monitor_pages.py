@@ -85,8 +85,10 @@ def test_the_report_says_when_no_answer_is_of_the_live_version(team: Team, clock
     deploy(version=newer, expected=team.version, cause="promotion", at=clock.at, by=team.lena)
 
     after = text_of(pages.get("/p/intents/report/"))
+    alert = text_of(Pages(team.lena).get("/p/intents/monitor/"))
 
     assert "None of these answers" not in before
+    assert "0.52 of the answers are right. None of these answers is of v2" in alert
     assert "None of these answers is of v2, live since 2 March." in after
 
 
