@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -36,7 +38,7 @@ class QueueSpec(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 class RoutingSpec(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     queue: str = "everyday"
     source: str = ""
-    least_severity: Annotated[int, Meta(ge=0, le=100)] = 0
+    least_severity: Annotated[int, Meta(ge=0, le=3)] = 0
     head_start_hours: Annotated[int, Meta(ge=0, le=FORTNIGHT_HOURS)] = 0
 
 
@@ -114,6 +116,7 @@ def project_spec(fields: object) -> ProjectSpec:
         raise Invalid(f"The project's description does not fit: {error}") from error
     _check_texts(spec)
     _check_names(spec)
+    _check_quotas(spec)
     return spec
 
 
@@ -153,14 +156,28 @@ def _check_names(spec: ProjectSpec) -> None:
         raise Invalid(f"routing: there is no source {sorted(sources)[0]!r}. Choose of: {known}.")
     if not any(rule.source == "" and rule.least_severity == 0 for rule in spec.routing):
         raise Invalid("routing: add a rule with only a queue; it takes what no other rule takes.")
+    if unfit_keys := [key for key in spec.segment_keys if not _is_segment_key(key)]:
+        raise Invalid(f"segment_keys: {unfit_keys[0]!r} needs a letter, and may hold no quotes.")
+
+
+def _check_quotas(spec: ProjectSpec) -> None:
+    """Each is about something that is there, and there once."""
     if lost := [q for q in spec.quotas if q.segment_key and q.segment_key not in spec.segment_keys]:
         raise Invalid(f"quotas: {lost[0].segment_key!r} is not one of segment_keys.")
+    if loose := [quota for quota in spec.quotas if quota.segment_value and not quota.segment_key]:
+        raise Invalid(f"quotas: {loose[0].segment_value!r} needs its segment_key.")
+    _check_once(spec.quotas)
     if strange := [quota.label_class for quota in spec.quotas if _is_strange(quota, spec)]:
         raise Invalid(
             f"quotas: {strange[0]!r} is not one of the classes; take its quota away first."
         )
-    if unfit_keys := [key for key in spec.segment_keys if not _is_segment_key(key)]:
-        raise Invalid(f"segment_keys: {unfit_keys[0]!r} needs a letter, and may hold no quotes.")
+
+
+def _check_once(quotas: Sequence[QuotaSpec]) -> None:
+    wanted = Counter((q.label_class, q.segment_key, q.segment_value) for q in quotas)
+    if twice := [names for names, count in wanted.items() if count > 1]:
+        told = ", ".join(name for name in twice[0] if name) or "all rows"
+        raise Invalid(f"quotas: {told} is there twice; keep one.")
 
 
 def _is_strange(quota: QuotaSpec, spec: ProjectSpec) -> bool:

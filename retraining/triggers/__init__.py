@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from projects.errors import Invalid
 from projects.registry import Registry
 from retraining.triggers.base import Condition, Parameters, Situation, Verdict
 from retraining.triggers.manual import PersonAsks
@@ -13,7 +14,10 @@ CONDITIONS: Registry[Condition] = Registry("condition", [QuotasMet(), TimePassed
 
 def clean_condition(condition: Parameters) -> dict[str, Any]:
     """As it is stored; raises Invalid for a kind or a parameter that is not known."""
-    return CONDITIONS[str(condition.get("kind", ""))].clean(condition)
+    cleaned = CONDITIONS[str(condition.get("kind", ""))].clean(condition)
+    if unknown := sorted(set(map(str, condition)) - set(cleaned)):
+        raise Invalid(f"A {cleaned['kind']} condition has no {unknown[0]!r}.")
+    return cleaned
 
 
 __all__ = ["CONDITIONS", "Condition", "Situation", "Verdict", "clean_condition"]

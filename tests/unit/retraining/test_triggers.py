@@ -9,7 +9,7 @@ import pytest
 from jobs.clock import UTC
 from projects.errors import Invalid
 from retraining.coverage import Coverage, QuotaProgress
-from retraining.triggers import CONDITIONS, Condition, Situation
+from retraining.triggers import CONDITIONS, Condition, Situation, clean_condition
 
 AT = datetime(2026, 3, 31, 9, 0, tzinfo=UTC)
 
@@ -26,6 +26,11 @@ def situation(*quotas: QuotaProgress, new: int = 0, asked_by: str = "") -> Situa
         since_words="v1 went live",
         asked_by=asked_by,
     )
+
+
+def test_what_a_condition_does_not_know_is_refused() -> None:
+    with pytest.raises(Invalid, match="time condition has no 'day'"):
+        clean_condition({"kind": "time", "days": 30, "day": 3})
 
 
 @pytest.mark.parametrize("condition", list(CONDITIONS), ids=lambda condition: condition.slug)
