@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from feedback.models import AuditPlan
 from labeling.models import Guideline, Queue, RoutingRule
@@ -87,6 +88,12 @@ def rule_fields(spec: TriggerSpec) -> dict[str, Any]:
     )
 
 
+def _quotas_that_can_be_met(project: Project) -> QuerySet[CoverageQuota]:
+    """Without those of classes that are retired: nobody can label for them any more."""
+    quotas = project.quotas.exclude(label_class__retired_at__isnull=False)
+    return quotas.select_related("label_class").order_by("id")
+
+
 def describe_project(project: Project) -> ProjectSpec:
     """The description that sets up an equal project."""
     plan = AuditPlan.objects.filter(project=project).order_by("id").last()
@@ -107,9 +114,7 @@ def describe_project(project: Project) -> ProjectSpec:
         guideline=guideline.text if guideline else "",
         queues=[_queue_spec(queue) for queue in project.queues.order_by("id")],
         routing=[_routing_spec(rule) for rule in project.routing_rules.select_related("queue")],
-        quotas=[
-            _quota_spec(q) for q in project.quotas.select_related("label_class").order_by("id")
-        ],
+        quotas=[_quota_spec(quota) for quota in _quotas_that_can_be_met(project)],
         triggers=[_trigger_spec(trigger) for trigger in project.triggers.order_by("id")],
     )
 

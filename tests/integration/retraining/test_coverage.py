@@ -16,7 +16,7 @@ from retraining.eligible import eligible_items
 from retraining.models import Batch, Trigger
 from retraining.project_file import QuotaSpec
 from retraining.proposing import propose_by_person, propose_due_batches
-from retraining.setting_up import add_quota
+from retraining.setting_up import add_quota, describe_project
 from tests.history import label_input, label_topics, texts_of
 from tests.people import Team, make_team
 
@@ -40,6 +40,13 @@ def test_new_training_labels_of_the_class_count(team: Team, clock: SetClock) -> 
 
     (quota,) = coverage_of(team.project, at=clock.at).quotas
     assert (quota.name, quota.have, quota.missing, quota.is_met) == ("refund", 2, 1, False)
+
+
+def test_a_description_holds_no_quota_of_a_retired_class(team: Team, clock: SetClock) -> None:
+    add_quota(project=team.project, spec=QuotaSpec(wanted=9))
+    team.project.classes.filter(name="refund").update(retired_at=clock.at)
+
+    assert describe_project(team.project).quotas == [QuotaSpec(wanted=9)]
 
 
 def test_evaluation_rows_do_not_count(team: Team, clock: SetClock) -> None:
