@@ -112,6 +112,13 @@ def check_segments(texts: dict[str, str]) -> None:
         raise Invalid(f"{too_long[0]}: a segment has at most {LONGEST_SEGMENT} characters.")
 
 
+def check_is_flat(cell: object) -> None:
+    """Raise Invalid for an object or a list, whose text would be nothing that anybody wrote."""
+    if isinstance(cell, dict | list):
+        kind = "an object" if isinstance(cell, dict) else "a list"
+        raise Invalid(f"{kind} stands where a text is expected.")
+
+
 def _is_deeper(value: object, levels: int) -> bool:
     if isinstance(value, dict):
         return levels == 0 or any(_is_deeper(part, levels - 1) for part in value.values())

@@ -11,7 +11,7 @@ import msgspec
 from feedback.importing import Checkpoint, Tally, run_import, start_import
 from feedback.ingestion import Content, Ingested, Result, Unreadable, store_predictions
 from feedback.models import Import
-from feedback.prediction_body import convert_body
+from feedback.prediction_body import check_is_flat, convert_body
 from feedback.table_reading import Row
 from jobs.clock import UTC
 from jobs.running import JobRun
@@ -39,9 +39,9 @@ class PredictionMapping(msgspec.Struct, forbid_unknown_fields=True, kw_only=True
 
     @property
     def columns(self) -> list[str]:
-        single = [self.input, self.output, self.external_id, self.model_version]
-        single += [self.confidence, self.customer_ref, self.occurred_at]
-        return [name for name in [*single, *self.segments, *self.context] if name]
+        single = [self.confidence, self.customer_ref, self.occurred_at]
+        optional = [*single, *self.segments, *self.context]
+        return [*self.needed, *(name for name in optional if name)]
 
     @property
     def needed(self) -> list[str]:
@@ -122,18 +122,16 @@ def _fields(row: Row, mapping: PredictionMapping, prefix: str) -> dict[str, Any]
         "customer_ref": as_text(cells.get(mapping.customer_ref)),
         "occurred_at": _time(cells.get(mapping.occurred_at)),
         "segments": {name: cells[name] for name in mapping.segments if cells.get(name, "") != ""},
-        "context": {name: cells.get(name) for name in mapping.context},
+        "context": {name: cells[name] for name in mapping.context if name in cells},
     }
 
 
 def as_text(cell: object) -> str:
     """A cell as a text: numbers of JSON lines are taken, an empty one is nothing.
 
-    Raises Invalid for an object or a list, whose text would be no answer that anybody gave.
+    Raises Invalid for an object or a list.
     """
-    if isinstance(cell, dict | list):
-        kind = "an object" if isinstance(cell, dict) else "a list"
-        raise Invalid(f"{kind} stands where a text is expected.")
+    check_is_flat(cell)
     return "" if cell is None else str(cell).strip()
 
 

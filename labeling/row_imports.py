@@ -43,8 +43,7 @@ class RowMapping(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def columns(self) -> list[str]:
-        single = [self.input, self.label, self.trained_on_column]
-        return [name for name in [*single, *self.segments, *self.context] if name]
+        return [*self.needed, *(name for name in [*self.segments, *self.context] if name)]
 
     @property
     def needed(self) -> list[str]:
@@ -144,7 +143,7 @@ class _RowReader:
                 raise Invalid(f"the line has no {name!r}.")
         if mapping.takes is False and as_text(cells[mapping.trained_on_column]).lower() not in NO:
             raise Invalid(f"{mapping.trained_on_column}: say yes or no.")
-        context = {name: cells.get(name) for name in mapping.context}
+        context = {name: cells[name] for name in mapping.context if name in cells}
         segments = {
             name: text for name in mapping.segments if (text := as_text(cells.get(name))) != ""
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from feedback.prediction_body import check_is_flat
 from projects.classes import clean_class_name
 from projects.errors import Invalid
 
@@ -156,6 +157,5 @@ def _clean(value: object) -> str:
     """Numbers and truth values as they are written in JSON; nothing as an empty text."""
     if value is None:
         return ""
-    if isinstance(value, dict | list):
-        raise Invalid("an object or a list stands where a text is expected.")
+    check_is_flat(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -19,6 +19,7 @@ from jobs.clock import SetClock
 from jobs.models import Job
 from jobs.running import JobRun, drain_jobs
 from projects.errors import Invalid
+from projects.identity import identity_of
 from tests.people import Team, make_team
 
 pytestmark = pytest.mark.django_db
@@ -158,7 +159,25 @@ def test_a_line_may_leave_out_what_is_optional(team: Team, clock: SetClock) -> N
     )  # fmt: skip
 
     assert imported.problems == []
-    assert Prediction.objects.get(external_id="7").segments == {}
+    sparse = Prediction.objects.get(external_id="7")
+    assert (sparse.segments, sparse.context, sparse.confidence) == ({}, {}, None)
+
+
+def test_an_input_without_its_declared_context_is_the_same_input_by_file_and_by_api(
+    team: Team, clock: SetClock
+) -> None:
+    team.project.context_fields = ["page"]
+    team.project.save()
+    rows = [
+        {"id": 1, "message": "Where?", "answer": "delivery", "page": "home"},
+        {"id": 2, "message": "Where?", "answer": "delivery"},
+    ]
+    content = "\n".join(map(json.dumps, rows)).encode()
+
+    bring_in(team, clock, content, "file.jsonl", context=["page"])
+
+    without = identity_of(team.project, {"text": "Where?"})
+    assert Prediction.objects.get(external_id="2").identity == without
 
 
 @pytest.mark.parametrize("answer", [{"label": "delivery"}, ["delivery"]])

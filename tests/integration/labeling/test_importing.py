@@ -219,9 +219,10 @@ def test_a_line_may_leave_out_a_segment(team: Team, clock: SetClock) -> None:
     rows = [{"text": "hi", "label": "billing", "lang": "en"}, {"text": "ho", "label": "billing"}]
     content = "\n".join(map(json.dumps, rows)).encode()
 
-    imported = bring_in(team, clock, content=content, segments=["lang"])
+    imported = bring_in(team, clock, content=content, segments=["lang"], context=["lang"])
 
     assert (imported.rejected, imported.accepted) == (0, 2)
+    assert Item.objects.latest("pk").context == {}
 
 
 def test_an_object_is_no_class(team: Team, clock: SetClock) -> None:

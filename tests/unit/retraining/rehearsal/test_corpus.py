@@ -62,7 +62,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
         ("a.jsonl", r'{"text": "late", "team": "\u0007"}', "line 1: A class needs"),
         ("a.csv", f"text,team\nlate,{'x' * 121}\n", "line 2: .* 120"),
         ("a.csv", f"text,team\n{'x' * 100_001},b\n", "line 2: .* MAX_TEXT_CHARACTERS"),
-        ("a.jsonl", '{"text": "late", "team": ["b"]}', "line 1: an object or a list"),
+        ("a.jsonl", '{"text": "late", "team": ["b"]}', "line 1: a list stands"),
         ("a.jsonl", '{"text": "a", "team": "b"}\n{"text": ', "line 2 is not JSON"),
         ("a.jsonl", "[1]", "line 1 is not a JSON object"),
         ("a.jsonl", "[" * 100_000, "line 1 is not JSON"),
