@@ -6,25 +6,18 @@ import json
 import shlex
 
 from projects.models import Project
+from projects.task_types import TASK_TYPES
 
 KEY_VARIABLE = "$SETRIGHT_KEY"
-# Eight by eight grey pixels, as PNG.
-SMALL_IMAGE = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR42mM8"
-    "wQABTAwUMQA6AADYbMmlZgAAAABJRU5ErkJggg=="
-)
 
 
 def first_request(project: Project, *, base_url: str, key: str = "") -> str:
     """A curl command with the real address; with the key itself where it is known."""
     classes = list(project.classes.filter(retired_at=None).values_list("name", flat=True)[:1])
-    value: object = "a text that your model was asked about"
-    if project.task_type == "image":
-        value = {"image_base64": SMALL_IMAGE}
     body = {
         "external_id": "first-1",
         "model_version": "v1",
-        "input": value,
+        "input": TASK_TYPES[project.task_type].example,
         "output": classes[0] if classes else "the answer it gave",
         "confidence": 0.87,
     }

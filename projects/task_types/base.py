@@ -12,6 +12,7 @@ class TaskType(Protocol):
     slug: str
     title: str
     template: str
+    example: object  # An input as it is sent, to copy.
 
     def clean(self, raw: object, *, longest: int) -> dict[str, Any]:
         """The input as it is stored; raises Invalid with what to do."""

@@ -6,6 +6,11 @@ from typing import Any
 from projects.errors import Invalid
 from projects.task_types.base import Input
 
+# Eight by eight grey pixels, as PNG.
+SMALL_IMAGE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR42mM8"
+    "wQABTAwUMQA6AADYbMmlZgAAAABJRU5ErkJggg=="
+)
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -15,6 +20,7 @@ class ImageClassification:
     slug = "image"
     title = "Image, one class"
     template = "projects/inputs/_image.html"
+    example: object = {"image_base64": SMALL_IMAGE}
 
     def clean(self, raw: object, *, longest: int) -> dict[str, Any]:
         digest = raw.get("image") if isinstance(raw, dict) else raw
