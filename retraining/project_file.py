@@ -167,7 +167,8 @@ def _check_quotas(spec: ProjectSpec) -> None:
     if loose := [quota for quota in spec.quotas if quota.segment_value and not quota.segment_key]:
         raise Invalid(f"quotas: {loose[0].segment_value!r} needs its segment_key.")
     _check_once(spec.quotas)
-    if strange := [quota.label_class for quota in spec.quotas if _is_strange(quota, spec)]:
+    named = [quota.label_class for quota in spec.quotas if quota.label_class]
+    if strange := [name for name in named if name not in spec.classes]:
         raise Invalid(
             f"quotas: {strange[0]!r} is not one of the classes; take its quota away first."
         )
@@ -178,10 +179,6 @@ def _check_once(quotas: Sequence[QuotaSpec]) -> None:
     if twice := [names for names, count in wanted.items() if count > 1]:
         told = ", ".join(name for name in twice[0] if name) or "all rows"
         raise Invalid(f"quotas: {told} is there twice; keep one.")
-
-
-def _is_strange(quota: QuotaSpec, spec: ProjectSpec) -> bool:
-    return bool(quota.label_class) and quota.label_class not in spec.classes
 
 
 def _is_segment_key(key: str) -> bool:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from feedback.models import AuditPlan
+from labeling.guidelines import write_guideline
 from labeling.models import Guideline, Queue, RoutingRule
 from monitoring.audit_plans import change_audit_rate
 from projects.creating import create_project
@@ -88,12 +89,6 @@ def rule_fields(spec: TriggerSpec) -> dict[str, Any]:
     )
 
 
-def _quotas_that_can_be_met(project: Project) -> QuerySet[CoverageQuota]:
-    """Without those of classes that are retired: nobody can label for them any more."""
-    quotas = project.quotas.exclude(label_class__retired_at__isnull=False)
-    return quotas.select_related("label_class").order_by("id")
-
-
 def describe_project(project: Project) -> ProjectSpec:
     """The description that sets up an equal project."""
     plan = AuditPlan.objects.filter(project=project).order_by("id").last()
@@ -119,11 +114,17 @@ def describe_project(project: Project) -> ProjectSpec:
     )
 
 
+def _quotas_that_can_be_met(project: Project) -> QuerySet[CoverageQuota]:
+    """Without those of classes that are retired: nobody can label for them any more."""
+    quotas = project.quotas.exclude(label_class__retired_at__isnull=False)
+    return quotas.select_related("label_class").order_by("id")
+
+
 def _set_up_labeling(project: Project, spec: ProjectSpec, *, owner: User, at: datetime) -> None:
     queues = {queue.slug: add_queue(project, queue, at) for queue in spec.queues}
     add_routing(project, spec.routing, queues)
-    if text := spec.guideline.strip():
-        Guideline.objects.create(project=project, number=1, text=text, by=owner, at=at)
+    if spec.guideline.strip():
+        write_guideline(project=project, text=spec.guideline, by=owner, at=at)
 
 
 def add_routing(project: Project, rules: list[RoutingSpec], queues: dict[str, Queue]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -15,8 +16,11 @@ from jobs.clock import SetClock
 from jobs.models import Job
 from jobs.running import drain_jobs
 from labeling.models import Guideline, Item
+from monitoring.audit_plans import change_audit_rate
 from projects.api_keys import find_key
 from projects.models import ApiKey, Membership, Project, Role, User
+from retraining.project_file import QuotaSpec
+from retraining.setting_up import add_quota
 from tests.pages import Pages, text_of
 from tests.people import Team, make_person, make_team
 
@@ -129,6 +133,58 @@ def test_a_change_of_the_set_up_keeps_people_and_adds_classes(team: Team) -> Non
     assert [c.name for c in team.project.classes.all()][-1] == "jobs"
     assert Guideline.objects.filter(project=team.project).count() == 2
     assert Membership.objects.filter(project=team.project, user=team.ada).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"classes": "delivery\nbilling"}, "'refund' is not one of the classes"),
+        ({"segment_keys": "channel"}, "'plan' is not one of segment_keys"),
+        ({"segment_keys": "plan, 7"}, "'7' needs a letter"),
+    ],
+)
+def test_the_form_takes_nothing_away_that_a_quota_still_names(
+    team: Team, changes: dict[str, str], told: str
+) -> None:
+    team.project.segment_keys = ["plan"]
+    team.project.save()
+    spec = QuotaSpec(wanted=5, label_class="refund", segment_key="plan", segment_value="pro")
+    add_quota(project=team.project, spec=spec)
+    same = {"classes": "billing\ndelivery\nrefund", "segment_keys": "plan"}
+    fields = {k: v for k, v in NEW.items() if k not in {"preset", "task_type"}}
+
+    page = Pages(team.ed).post(url("retraining:project-change"), **{**fields, **same, **changes})
+
+    assert page.status_code == 422
+    assert told in html.unescape(text_of(page))
+    assert team.project.classes.filter(retired_at=None).count() == 3
+
+
+def test_what_is_read_back_from_a_small_rate_is_that_rate(team: Team, clock: SetClock) -> None:
+    change_audit_rate(project=team.project, rate=1e-7, by=team.ed, at=clock.at)
+
+    page = Pages(team.ed).get(url("retraining:project-edit")).content.decode()
+
+    assert 'value="1e-05"' in page
+
+
+def test_a_guideline_comes_back_from_its_file_as_it_is_stored() -> None:
+    pages = Pages(make_person("sara"))
+    pages.post("/projects/new/file", yaml="name: Help\nclasses: [a, b]\nguideline: |\n  Judge.\n")
+    address = {"slug": "help"}
+    made = pages.get(reverse("retraining:project-file", kwargs=address)).content.decode()
+
+    pages.post(reverse("retraining:project-change_from_file", kwargs=address), yaml=made)
+
+    assert Guideline.objects.get().text == "Judge."
+
+
+def test_a_guideline_that_is_too_long_is_refused_for_a_new_project_too() -> None:
+    page = Pages(make_person("sara")).post("/projects/new", **{**NEW, "guideline": "x" * 50_001})
+
+    assert page.status_code == 422
+    assert "at most 50,000" in text_of(page)
+    assert not Project.objects.exists()
 
 
 def test_the_kind_of_task_cannot_change(team: Team) -> None:
