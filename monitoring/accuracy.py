@@ -17,7 +17,7 @@ from feedback.models import AuditDraw, Prediction
 from labeling.models import Item
 from monitoring.intervals import Drawn, Estimate, weighted_interval, wilson_interval
 from monitoring.models import AccuracyPoint
-from projects.models import ModelVersion, Project
+from projects.models import Deployment, ModelVersion, Project
 
 WINDOW = timedelta(days=14)
 
@@ -80,6 +80,13 @@ def audited_answers(
         )
     )
     return [AuditedAnswer(*row[:3], row[3] or "", *row[4:]) for row in rows]
+
+
+def find_unmeasured(project: Project, answers: list[AuditedAnswer]) -> Deployment | None:
+    """The live version, where none of these answers is its own."""
+    line = Deployment.objects.current(project.pk)
+    is_measured = line is None or line.version.name in {answer.version for answer in answers}
+    return None if is_measured else line
 
 
 def audited_accuracy(answers: Iterable[AuditedAnswer]) -> Estimate:

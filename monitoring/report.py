@@ -8,7 +8,7 @@ from statistics import median
 
 from feedback.models import Flag, FlagDecision, Issue
 from labeling.models import Annotation
-from monitoring.accuracy import WINDOW, AuditedAnswer, audited_accuracy, audited_answers
+from monitoring.accuracy import WINDOW, audited_accuracy, audited_answers, find_unmeasured
 from monitoring.intervals import Estimate
 from monitoring.models import AccuracyPoint
 from projects.models import Deployment, Project
@@ -124,13 +124,6 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
         promotions=Deployment.objects.champions(project.pk).filter(at__gt=since).count(),
         unmeasured=find_unmeasured(project, audited),
     )
-
-
-def find_unmeasured(project: Project, audited: list[AuditedAnswer]) -> Deployment | None:
-    """The live version, where none of these answers is its own."""
-    line = Deployment.objects.current(project.pk)
-    is_measured = line is None or line.version.name in {answer.version for answer in audited}
-    return None if is_measured else line
 
 
 def _median_days_to_fix(project: Project, since: datetime) -> float | None:

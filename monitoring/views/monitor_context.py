@@ -14,11 +14,12 @@ from monitoring.accuracy import (
     accuracy_by_version,
     audited_accuracy,
     audited_answers,
+    find_unmeasured,
     flagged_accuracy,
 )
 from monitoring.forms import AuditPlanForm
 from monitoring.intervals import Estimate
-from monitoring.report import find_unmeasured, unmeasured_words
+from monitoring.report import unmeasured_words
 from monitoring.series import below_since, draws_of, happenings_of, points_of
 from monitoring.views.words import GROUP_HEADS, group_row, interval_words, value_words
 from projects.models import Project, Role

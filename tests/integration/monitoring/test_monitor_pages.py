@@ -13,7 +13,7 @@ from monitoring.accuracy import measure_all
 from projects.versions import deploy, external_version
 from tests.pages import Pages, text_of
 from tests.people import Team, make_team
-from tests.stories import answered_next, predicted
+from tests.stories import answered_next, flagged, predicted
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +90,17 @@ def test_the_report_says_when_no_answer_is_of_the_live_version(team: Team, clock
     assert "None of these answers" not in before
     assert "0.52 of the answers are right. None of these answers is of v2" in alert
     assert "None of these answers is of v2, live since 2 March." in after
+
+
+def test_the_report_counts_flags_and_not_answers(team: Team, clock: SetClock) -> None:
+    clock.advance(timedelta(hours=1))
+    prediction = predicted(team, "where", "refund", at=clock.at)
+    for agent in (team.ada, team.alan):
+        flagged(prediction, agent, at=clock.at)
+
+    page = text_of(Pages(team.vera).get("/p/intents/report/"))
+
+    assert "0 of 2 flags since 2 March 2026 are fixed" in page
 
 
 def test_every_figure_of_the_report_names_the_time_it_covers(team: Team, clock: SetClock) -> None:
