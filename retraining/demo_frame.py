@@ -50,7 +50,6 @@ def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> 
     if user not in roles:
         return None
     tour = tour_strip(_toured(project), hidden=bool(request.session.get(TOUR_HIDDEN)))
-    whose = [p for p in roles if tour and p.username == tour.who and p != user]
     people = {
         person: DemoPerson(person.pk, str(person), _role_words(held), person == user)
         for person, held in roles.items()
@@ -61,8 +60,12 @@ def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> 
         reset_url=reverse("retraining:demo-reset"),
         home_url=_home_url(project),
         tour=tour,
-        tour_person=people[whose[0]] if whose else None,
+        tour_person=next((people[p] for p in people if tour and _is_for(tour, p, user)), None),
     )
+
+
+def _is_for(tour: TourStrip, person: User, user: User) -> bool:
+    return person.username == tour.who and person != user
 
 
 def _toured(project: Project | None) -> Project | None:

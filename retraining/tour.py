@@ -14,7 +14,7 @@ from retraining.models import Batch, Receipt
 
 VISITOR_AGENT = "demo-agent"  # Flags nothing in the demo's history: the visitor does.
 VISITOR_ANNOTATOR = "demo-annotator-3"  # Whose answers are the ones still missing.
-LEAD = "demo-lead"
+VISITOR_LEAD = "demo-lead"
 STEPS = 7
 STATE = Batch.State
 
@@ -27,7 +27,7 @@ class TourStrip:
     url: str
     label: str
     dismiss_url: str
-    who: str  # The username of the person whose step it is; empty where anybody may look.
+    who: str  # The username of the person whose step it is.
 
 
 Step = tuple[int, str, str, str, str]  # Number, text, label, address, and whose it is.
@@ -48,16 +48,16 @@ def _next_step(project: Project) -> Step:
     batch = Batch.objects.filter(project=project).exclude(cause=Batch.Cause.IMPORT).last()
     if batch is None:
         return _before_the_batch(project, slug)
-    numbered = {**slug, "number": batch.number}
+    page, numbered = "retraining:batch-show", {**slug, "number": batch.number}
     if batch.state == STATE.PROPOSED:
         text = "Act as demo lead: the quotas are met and a batch waits. Read it and approve."
-        return 4, text, "The batch", reverse("retraining:batch-show", kwargs=numbered), LEAD
+        return 4, text, "The batch", reverse(page, kwargs=numbered), VISITOR_LEAD
     if batch.state in {STATE.APPROVED, STATE.TRAINING}:
         text = "The candidate is being trained and checked, in a process of its own."
-        return 5, text, "Watch", reverse("retraining:batch-show", kwargs=numbered), LEAD
+        return 5, text, "Watch", reverse(page, kwargs=numbered), VISITOR_LEAD
     if batch.state == STATE.EVALUATED:
         text = "As demo lead: read the checks and promote the candidate."
-        return 6, text, "The checks", reverse("retraining:batch-show", kwargs=numbered), LEAD
+        return 6, text, "The checks", reverse(page, kwargs=numbered), VISITOR_LEAD
     receipts = Receipt.objects.filter(project=project, flag__agent__username=VISITOR_AGENT)
     text = "Act as demo agent again: your receipt shows the old and the new answer."
     if receipts.filter(seen_at__isnull=False).exists():
@@ -85,7 +85,7 @@ def _before_the_batch(project: Project, slug: dict[str, str]) -> Step:
         text = f"Act as {who}: six labels are missing. {_how_to_answer(project)}"
         return 2, text, "Label", reverse("labeling:work-start", kwargs=slug), VISITOR_ANNOTATOR
     text = "The last quota is met; the trigger proposes a batch within seconds."
-    return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug), LEAD
+    return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug), VISITOR_LEAD
 
 
 def _how_to_answer(project: Project) -> str:

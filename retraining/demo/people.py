@@ -10,7 +10,7 @@ from projects.creating import give_role
 from projects.demo_people import DEMO_PASSWORD
 from projects.models import Project, Role, User
 from retraining.rehearsal.stage import Stage
-from retraining.tour import VISITOR_AGENT, VISITOR_ANNOTATOR
+from retraining.tour import VISITOR_AGENT, VISITOR_ANNOTATOR, VISITOR_LEAD
 
 OWNER = "demo-engineer"
 ANNOTATORS = ("demo-annotator-1", "demo-annotator-2", VISITOR_ANNOTATOR)
@@ -18,7 +18,7 @@ FLAGGING_AGENTS = ("demo-agent-2", "demo-agent-3", "demo-agent-4")
 OTHERS = {
     VISITOR_AGENT: Role.AGENT,
     "demo-reviewer": Role.REVIEWER,
-    "demo-lead": Role.LEAD,
+    VISITOR_LEAD: Role.LEAD,
     "demo-viewer": Role.VIEWER,
 }
 
@@ -43,7 +43,7 @@ class DemoPeople:
             project=project,
             queue=queue,
             owner=self.owner,
-            lead=self.by_name["demo-lead"],
+            lead=self.by_name[VISITOR_LEAD],
             reviewer=self.by_name["demo-reviewer"],
             agents=[self.by_name[name] for name in FLAGGING_AGENTS],
             annotators=[self.by_name[name] for name in ANNOTATORS],

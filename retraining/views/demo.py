@@ -42,10 +42,7 @@ def demo_reset(request: SignedInRequest) -> HttpResponseBase:
     """Drop and rebuild the demo's projects, by a job."""
     access_demo_person(actor=request.user, person_id=request.user.pk)
     add_job(RESET, at=clock.now(), key="demo")
-    messages.success(
-        request,
-        "The demo is being built again. This takes a minute or two.",
-    )
+    messages.success(request, "The demo is being built again. This takes a minute or two.")
     return redirect(HOME)
 
 

@@ -9,7 +9,7 @@ from jobs.clock import SetClock
 from labeling.queueing import queue_input
 from labeling.routing import route_new_flags
 from projects.creating import give_role
-from projects.models import Role
+from projects.models import Project, Role
 from retraining.tour import VISITOR_AGENT, tour_strip
 from tests.flagged import make_flag
 from tests.history import texts_of
@@ -68,6 +68,41 @@ def test_one_press_leads_on_as_the_person_whose_step_it_is(
     assert f'value="{visitor.pk}"' in strip.partition("</form>")[0]
     assert 'name="next" value="/p/intents/answers/"' in strip
     assert answer.headers["Location"] == "/p/intents/answers/"
+
+
+def test_the_strip_stands_on_the_home_of_all_projects_too(
+    clock: SetClock, settings: LazySettings
+) -> None:
+    settings.DEMO = True
+    visitor = make_person(VISITOR_AGENT)
+    for number in (1, 2):
+        team = make_team(at=clock.at, name=f"Desk {number}", suffix=str(number))
+        Project.objects.filter(pk=team.project.pk).update(is_demo=True)
+        give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+
+    page = Pages(visitor).get("/").content.decode()
+
+    assert "Step 1 of 7" in page
+    assert 'href="/p/desk-1/answers/"' in page
+
+
+def test_who_acts_as_somebody_else_stays_in_the_project(
+    clock: SetClock, settings: LazySettings
+) -> None:
+    settings.DEMO = True
+    team = make_team(at=clock.at)
+    Project.objects.filter(pk=team.project.pk).update(is_demo=True)
+    visitor = make_person(VISITOR_AGENT)
+    give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+    pages = Pages(visitor)
+
+    page = pages.get("/p/intents/answers/").content.decode()
+    switch = page.partition('id="people"')[2].partition("<hr>")[0]
+    hidden = pages.post("/demo/hide-tour", next="/p/intents/answers/")
+
+    assert switch.count('name="next" value="/p/intents/"') == switch.count("<form") > 0
+    assert 'name="next" value="/p/intents/answers/"' in page.partition('class="tour"')[2]
+    assert hidden.headers["Location"] == "/p/intents/answers/"
 
 
 def test_the_visitor_is_led_to_a_case_that_the_next_model_learns_from(clock: SetClock) -> None:
