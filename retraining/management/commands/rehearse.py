@@ -70,7 +70,7 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
 
     def _rehearse(self, options: RehearsalOptions, *, out: Path, keep_in: Path | None) -> None:
-        from retraining.rehearsal.loop import rehearse  # noqa: PLC0415  Needs the new database.
+        from retraining.rehearsal.loop import rehearse  # noqa: PLC0415  Seconds; help needs none.
 
         call_command("migrate", verbosity=0)
         figures = rehearse(options, show=sys.stderr, keep_in=keep_in)
@@ -85,22 +85,20 @@ def _check_outputs(out: Path, *, folders: list[Path | None]) -> None:
     for folder in folders:
         if folder is not None and folder.exists() and not folder.is_dir():
             raise Invalid(f"{folder} is a file. Name a folder, or one that is not there yet.")
-        if folder is not None and not os.access(_nearest(folder), os.W_OK):
-            raise Invalid(f"{folder} cannot be made there. Name a folder that can be written.")
+        if folder is not None:
+            _make(folder)
 
 
-def _nearest(folder: Path) -> Path:
-    """The folder itself, or what is there of the way to it."""
-    return next(place for place in [folder.resolve(), *folder.resolve().parents] if place.exists())
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"{folder} cannot be made: {error.strerror}. Name another folder.") from error
 
 
 def _start_apart(keep: Path | None) -> None:
     """Run this command again in a process whose database and files are the rehearsal's own."""
     if keep is not None:
-        try:
-            keep.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Invalid(f"--keep {keep} cannot be made: {error.strerror}.") from error
         sys.exit(_again(keep.resolve()))
     with tempfile.TemporaryDirectory(prefix="setright-rehearsal-") as folder:
         sys.exit(_again(Path(folder)))

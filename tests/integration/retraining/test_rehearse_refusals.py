@@ -21,3 +21,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Pat
                 "rehearse", "--data", str(data), "--json", str(tmp_path / "o.json"),
                 option, str(data),
             )  # fmt: skip
+        with pytest.raises(CommandError, match="cannot be made"):
+            call_command(
+                "rehearse", "--data", str(data), "--json", str(tmp_path / "o.json"),
+                option, str(data / "below"),
+            )  # fmt: skip
