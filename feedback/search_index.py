@@ -101,7 +101,7 @@ class WordQuery:
 
     def is_common(self) -> bool:
         """Whether so many have the words that walking from the newest finds some at once."""
-        counted = f"SELECT count(*) FROM ({self.statement} LIMIT {COMMON}) AS counted"  # noqa: S608
+        counted = f"SELECT count(*) FROM ({self.statement} LIMIT {COMMON}) AS counted"  # noqa: S608  Constant.
         with connection.cursor() as cursor:
             cursor.execute(counted, self.values)
             (count,) = cursor.fetchone()

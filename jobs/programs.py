@@ -152,9 +152,9 @@ def is_answering_here(url: str) -> bool:
 
 def is_answering(url: str, *, name: str = "") -> bool:
     """Whether an address of our own answers 200."""
-    request = urllib.request.Request(url, headers={"Host": name} if name else {})  # noqa: S310
+    request = urllib.request.Request(url, headers={"Host": name} if name else {})  # noqa: S310  Ours.
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  As above.
             return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False

@@ -91,9 +91,7 @@ def receipt_view(receipt: Receipt, *, is_own: bool) -> ReceiptView:
         new_confidence=_share(receipt.new_confidence),
         is_fixed=is_fixed,
         sentence=customer_sentence(receipt) if is_fixed else "",
-        learned="Learned from your case"
-        if receipt.is_learned
-        else "Held out: it never learned from your case",
+        learned=LEARNED if receipt.is_learned else HELD_OUT,
         wrong_url=wrong_url if is_own and is_fixed else "",
     )
 

@@ -17,5 +17,5 @@ class NumberedPages(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)
         if cursor and cursor.position is not None and not is_row_id(str(cursor.position)):
-            raise Invalid("This cursor is not one of ours. Begin without one.")
+            raise Invalid("This cursor is not one of ours. Begin again without it.")
         return cursor

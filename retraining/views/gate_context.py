@@ -60,8 +60,8 @@ def gates_context(
         "tone": tone,
         **_verdict(gates),
         "stats": _stats(measured),
-        "gates": [row for row, is_folded in zip(rows, folded, strict=True) if not is_folded],
-        "folded_gates": [row for row, is_folded in zip(rows, folded, strict=True) if is_folded],
+        "gates": [row for row in rows if row["pk"] not in folded],
+        "folded_gates": [row for row in rows if row["pk"] in folded],
         "reach": _reach(gates),
         "broken": [
             _broken(
@@ -85,11 +85,10 @@ def gates_context(
     return context, [case.item.identity for case in broken]
 
 
-def _folded(gates: list[GateResult]) -> list[bool]:
+def _folded(gates: list[GateResult]) -> set[int]:
     """Of many classes and segments that passed the number is enough; each is a click away."""
-    is_passed_group = [gate.slug == GROUPS and gate.result == RESULT.PASSED for gate in gates]
-    is_many = sum(is_passed_group) > MOST_PASSED_SHOWN
-    return [is_many and is_passed for is_passed in is_passed_group]
+    passed = {g.pk for g in gates if g.slug == GROUPS and g.result == RESULT.PASSED}
+    return passed if len(passed) > MOST_PASSED_SHOWN else set()
 
 
 def _verdict(gates: list[GateResult]) -> Context:

@@ -152,6 +152,7 @@ def test_another_kind_of_body_is_refused(api: Api, kind: str) -> None:
 
     assert response.status_code == 415
     assert response.headers["Content-Type"] == "application/problem+json"
+    assert "send application/json" in response.json()["detail"]
 
 
 def test_a_line_of_fifty_megabytes_is_answered_between_good_ones(api: Api) -> None:
@@ -220,6 +221,7 @@ def test_an_unknown_coding_is_refused(api: Api) -> None:
     response = api.send(body("a"), **{"Content-Encoding": "br"})
 
     assert response.status_code == 415
+    assert "send gzip" in response.json()["detail"]
 
 
 def test_json_has_a_bound_of_its_own(api: Api, settings: LazySettings) -> None:

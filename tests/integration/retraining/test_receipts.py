@@ -23,6 +23,7 @@ from retraining import background, promotion, receipt_jobs, receipts
 from retraining.model_answers import ModelAnswer
 from retraining.models import DatasetVersion, Receipt
 from retraining.regression_cases import keep_accepted_flags
+from retraining.stories import story_of_issue
 from tests.flagged import make_flag, settle_input, text_of_use
 from tests.people import Team, make_team
 from tests.trained import NEW_WORLD, OLD_WORLD, make_evaluated_batch, make_trained_version
@@ -228,6 +229,21 @@ def test_what_the_live_version_itself_answered_needs_no_second_look(
     background.keep_cases(clock.at)
 
     assert not Job.objects.open().exists()
+
+
+def test_an_issue_counts_people_and_not_their_receipts(team: Team, clock: SetClock) -> None:
+    for text in (PARCEL, "the parcel is late"):
+        accepted_flag(team, clock, text)
+    Flag.objects.update(issue=Issue.objects.earliest("pk"))
+
+    promote_second(team, clock)
+
+    issue = Issue.objects.earliest("pk")
+    steps = story_of_issue(issue, list(issue.flags.all()))
+    assert Receipt.objects.count() == 2
+    assert [step.text for step in steps if "Receipts" in step.strong] == [
+        "sent to 1 person for v2."
+    ]
 
 
 def test_running_the_job_twice_sends_one_receipt(team: Team, clock: SetClock) -> None:
