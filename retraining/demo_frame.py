@@ -70,7 +70,7 @@ def _is_for(tour: TourStrip, person: User, user: User) -> bool:
 
 def _toured(project: Project | None) -> Project | None:
     """On the pages of all projects the tour is through the demo's first."""
-    return project or Project.objects.filter(is_demo=True).order_by("pk").first()
+    return project or Project.objects.filter(is_demo=True).order_by("name").first()
 
 
 def _home_url(project: Project | None) -> str:
