@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -17,7 +18,8 @@ STATE = Batch.State
 ENDED_WELL = {STATE.EVALUATED, STATE.PROMOTED, STATE.NOT_PROMOTED}
 UNDER_WAY = {STATE.APPROVED, STATE.TRAINING}
 # The first share of the job's hundred that belongs to the step after it; see training.py.
-STEPS = ((0, "Fold the dataset"), (10, "Train"), (70, "Compare with the live model"))
+FOLDED = 10
+STEPS = ((0, "Fold the dataset"), (FOLDED, "Train"), (70, "Compare with the live model"))
 LOG_LINES = 12
 SOON = timedelta(seconds=5)
 Context = dict[str, object]
@@ -89,10 +91,18 @@ def _left(job: Job | None, at: datetime) -> str:
     if job is None or job.started_at is None or job.state != Job.State.RUNNING:
         return "waiting"
     passed = at - job.started_at
-    if job.done_count < 10 or passed < SOON:
+    if job.done_count <= FOLDED or passed < SOON:
         return "just started"
-    seconds = round(passed.total_seconds() * (100 - job.done_count) / job.done_count)
-    return f"about {seconds} s left" if seconds < 90 else f"about {round(seconds / 60)} min left"
+    return _rounded(passed.total_seconds() * (100 - job.done_count) / job.done_count)
+
+
+def _rounded(seconds: float) -> str:
+    """As coarse as the estimate is: second by second it would run upwards between two reports."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {math.ceil(seconds / 10) * 10} s left"
+    return f"about {round(seconds / 60)} min left"
 
 
 def _facts(batch: Batch) -> list[tuple[str, str]]:

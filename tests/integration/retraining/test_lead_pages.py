@@ -112,6 +112,32 @@ def test_a_training_is_followed_by_its_part_and_can_be_cancelled(team: Team, bat
     assert Job.objects.get().cancel_requested_at is not None
 
 
+@pytest.mark.parametrize(
+    ("done", "passed", "told"),
+    [
+        (0, 30, "just started"),
+        (10, 30, "just started"),
+        (40, 4, "just started"),
+        (20, 8, "about 40 s left"),
+        (70, 18, "a few seconds left"),
+        (50, 300, "about 5 min left"),
+    ],
+)
+def test_the_time_left_is_told_as_coarsely_as_it_is_known(
+    team: Team, batch: Batch, clock: SetClock, done: int, passed: int, told: str
+) -> None:
+    digest = batch.revisions.get().hash
+    Pages(team.lena).post(lead_url("batch-approve", number=1), revision=digest)
+    Job.objects.filter(batch=batch).update(
+        state=Job.State.RUNNING, started_at=clock.at, done_count=done
+    )
+    clock.advance(timedelta(seconds=passed))
+
+    part = Pages(team.lena).part(lead_url("training-show", number=1))
+
+    assert told in text_of(part)
+
+
 def test_gates_stand_red_first_and_a_failed_one_blocks_until_it_is_waived(
     team: Team, clock: SetClock
 ) -> None:
