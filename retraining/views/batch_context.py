@@ -104,8 +104,10 @@ def _changes(revision: BatchRevision, difference: Difference | None, query: Quer
         "stats": _stats(revision),
         "checks": _checks(revision, difference, people),
         "classes": classes,
-        "segments": [{"title": key, "rows": rows} for key, rows in segments.items()],
-        "most": _most([classes, *segments.values()]),
+        "most": _most(classes),
+        "segments": [
+            {"title": key, "rows": rows, "most": _most(rows)} for key, rows in segments.items()
+        ],
         "suspects": [_suspect(row) for row in doubtful_rows(revision)],
         "after": _after(revision),
     }
@@ -198,8 +200,9 @@ def _after(revision: BatchRevision) -> list[str]:
     return [told, f"It is compared with {champion.name}.", "Nothing goes live by itself."]
 
 
-def _most(groups: list[list[Change]]) -> int:
-    return max((row.before + row.added for rows in groups for row in rows), default=1) or 1
+def _most(rows: list[Change]) -> int:
+    """The longest bar of one chart: a segment's values are larger than any class by far."""
+    return max((row.before + row.added for row in rows), default=1) or 1
 
 
 def _suspect(doubtful: DoubtfulRow) -> Context:

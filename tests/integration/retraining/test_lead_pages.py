@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.clock import SetClock
 from jobs.models import Job
-from labeling.models import ClassProposal, Guideline
+from labeling.models import ClassProposal, Guideline, Item
 from labeling.queueing import queue_input
 from monitoring.models import AccuracyPoint
 from projects.creating import give_role
@@ -17,7 +17,7 @@ from projects.models import Deployment, Role
 from projects.versions import find_champion
 from retraining.models import Batch, CoverageQuota, GateResult, Trigger
 from retraining.proposing import propose_by_person
-from tests.history import label_topics
+from tests.history import label_input, label_topics, texts_of
 from tests.pages import Pages, is_whole_page, lead_url, text_of
 from tests.people import Team, make_team
 from tests.stories import answered_next
@@ -47,6 +47,19 @@ def test_a_batch_tells_why_what_changes_and_who_stands_behind_it(team: Team, bat
     assert "billing 0 +3" in page
     for tab in ("rows", "checks", "people"):
         assert pages.get(lead_url("batch-show", number=1), tab=tab).status_code == 200
+
+
+def test_each_chart_of_a_batch_has_its_own_scale(team: Team, clock: SetClock) -> None:
+    for topic in ("billing", "refund"):
+        for text in texts_of(team.project, topic, use=Item.Use.TRAIN, count=2):
+            label_input(team.project, text, topic, at=clock.at, segments={"channel": "mail"})
+    propose_by_person(project=team.project, by=team.lena, at=clock.at, reason="Try it.")
+
+    page = Pages(team.lena).get(lead_url("batch-show", number=1)).content.decode()
+
+    classes, channels = page.split("Rows by channel")
+    assert classes.count('width="1000"') == 2
+    assert channels.count('width="1000"') == 1
 
 
 def test_approval_names_the_revision_that_was_read_and_leads_to_the_training(
