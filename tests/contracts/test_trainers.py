@@ -1,6 +1,7 @@
 """Every trainer keeps the same promises."""
 
 import io
+import zipfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -105,6 +106,13 @@ def test_its_file_opens_with_its_trusted_list_and_answers_alike(trainer: Trainer
     inputs = frame["input"].tolist()
     before, after = trainer.answer(pipeline, inputs), trainer.answer(opened, inputs)
     assert np.array_equal(before.scores, after.scores)
+
+
+def test_its_file_has_a_part_for_each_array_and_not_for_each_number(trainer: Trainer) -> None:
+    content = dump_pipeline(fit(trainer, rows_for(trainer, LABELS)))
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert len(archive.namelist()) < 20
 
 
 def test_no_inputs_give_no_answers(trainer: Trainer) -> None:
