@@ -22,11 +22,14 @@ class InputReader:
         self.project = project
         self.at = at
         self.clean = TASK_TYPES[project.task_type].clean
+        self.fields = TASK_TYPES[project.task_type].fields
         self.has_images = project.task_type == "image"
         self.longest = settings.MAX_TEXT_CHARACTERS
         self._seen: set[str] = set()
 
     def read(self, raw: object) -> dict[str, Any]:
+        if isinstance(raw, dict):
+            self._check_names(raw)
         if not self.has_images:
             return self.clean(raw, longest=self.longest)
         if isinstance(raw, dict) and INSIDE in raw:
@@ -36,6 +39,17 @@ class InputReader:
         cleaned = self.clean(raw, longest=self.longest)
         self._check_is_ours(cleaned["image"])
         return cleaned
+
+    def _check_names(self, raw: dict[str, Any]) -> None:
+        """What is no field of an input would be lost without a word."""
+        unknown = [name for name in raw if name not in self.fields]
+        if unknown:
+            raise Invalid(
+                f"input: unknown field `{unknown[0]}`. Known are: {', '.join(self.fields)}. "
+                "Anything else about it belongs into context."
+            )
+        if len(raw) > 1:
+            raise Invalid(f"input: send one of {', '.join(self.fields)}, and not both.")
 
     def _stored(self, encoded: object) -> str:
         try:

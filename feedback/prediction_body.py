@@ -18,6 +18,7 @@ CLOCK_SKEW = timedelta(days=1)  # A later time would stand above everything newe
 MOST_SEGMENTS = 50
 LONGEST_SEGMENT = 120
 MOST_EXACT = 2**53  # Whole numbers up to here are the same as floats and as integers.
+UNKNOWN_FIELD = "Object contains unknown field"  # How msgspec says it.
 MOST_LEVELS = 50  # Databases store more of them than Python reads again.
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -88,6 +89,8 @@ def explain(error: msgspec.ValidationError) -> str:
     """Which field it is, first; then what was expected of it."""
     what, _, where = str(error).partition(" - at ")
     field = where.strip("`").removeprefix("$").removeprefix(".")
+    if what.startswith(UNKNOWN_FIELD):
+        what = f"{what}. Known are: {', '.join(sorted(PredictionBody.__struct_fields__))}."
     return f"{field}: {what}" if field else what
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
@@ -29,9 +30,19 @@ def person_of(request: Request) -> User:
 
 def checked(given: Given) -> dict[str, Any]:
     """The body's fields; DRF answers 400 with the problems by field."""
+    _check_names(given)
     given.is_valid(raise_exception=True)
     fields: dict[str, Any] = given.validated_data
     return fields
+
+
+def _check_names(given: Serializer[Any]) -> None:
+    """DRF drops what it does not know; a misspelt field would be lost without a word."""
+    sent = given.initial_data
+    unknown = sorted(set(sent) - set(given.fields)) if isinstance(sent, dict) else []
+    if unknown:
+        known = ", ".join(given.fields) or "none"
+        raise ValidationError({name: [f"Unknown field. Known are: {known}."] for name in unknown})
 
 
 def page_size(request: Request) -> int:

@@ -13,6 +13,7 @@ class TaskType(Protocol):
     title: str
     template: str
     example: object  # An input as it is sent, to copy.
+    fields: tuple[str, ...]  # What an input that is sent as an object may hold: one of them.
 
     def clean(self, raw: object, *, longest: int) -> dict[str, Any]:
         """The input as it is stored; raises Invalid with what to do."""

@@ -21,6 +21,7 @@ class ImageClassification:
     title = "Image, one class"
     template = "projects/inputs/_image.html"
     example: object = {"image_base64": SMALL_IMAGE}
+    fields: tuple[str, ...] = ("image", "image_base64")
 
     def clean(self, raw: object, *, longest: int) -> dict[str, Any]:
         digest = raw.get("image") if isinstance(raw, dict) else raw

@@ -19,6 +19,7 @@ class TextClassification:
     title = "Text, one class"
     template = "projects/inputs/_text.html"
     example: object = "a text that your model was asked about"
+    fields: tuple[str, ...] = ("text",)
 
     def clean(self, raw: object, *, longest: int) -> dict[str, Any]:
         text = raw.get("text") if isinstance(raw, dict) else raw

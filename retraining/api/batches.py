@@ -20,6 +20,7 @@ from retraining.api.serializers import (
     BatchDetailSerializer,
     BatchSerializer,
     GateSerializer,
+    NothingSerializer,
     ReasonSerializer,
     WishSerializer,
 )
@@ -127,6 +128,7 @@ class BatchCancellation(APIView):
 
     @extend_schema(request=None, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
+        checked(NothingSerializer(data=request.data))
         batch = batches.access_batch(project_of(request), number)
         ended = batches.cancel_batch(batch=batch, by=person_of(request), at=clock.now())
         return Response(BatchDetailSerializer(ended).data)
@@ -139,6 +141,7 @@ class BatchRetry(APIView):
 
     @extend_schema(request=None, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
+        checked(NothingSerializer(data=request.data))
         batch = batches.access_batch(project_of(request), number)
         again = batches.retry_batch(batch=batch, by=person_of(request), at=clock.now())
         return Response(BatchDetailSerializer(again).data)
@@ -151,6 +154,7 @@ class BatchRefresh(APIView):
 
     @extend_schema(request=None, responses=BatchDetailSerializer)
     def post(self, request: Request, slug: str, number: int) -> Response:
+        checked(NothingSerializer(data=request.data))
         batch = batches.access_batch(project_of(request), number)
         revisions.refresh_batch(batch=batch, at=clock.now())
         return Response(BatchDetailSerializer(batch).data)

@@ -95,6 +95,10 @@ class GateSerializer(serializers.ModelSerializer[GateResult]):
         return gate.waived_at is not None
 
 
+class NothingSerializer(serializers.Serializer[dict[str, str]]):
+    """No fields: a reason that was sent along would be lost."""
+
+
 class ReasonSerializer(serializers.Serializer[dict[str, str]]):
     """Why; kept beside the decision."""
 

@@ -282,6 +282,21 @@ def test_a_flag_that_makes_no_sense_is_refused_in_words(
     assert not Flag.objects.exists()
 
 
+def test_a_misspelt_field_of_a_flag_is_named_and_nothing_is_stored(
+    api: Api, team: Team, clock: SetClock
+) -> None:
+    put(team, clock, "a")
+
+    response = api.post(
+        "flags", {"external_id": "a", "reason": "wrong class", "sugested": "refund"}
+    )
+
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "suggested" in response.json()["detail"]["sugested"][0]
+    assert not Flag.objects.exists()
+
+
 def test_flags_and_issues_are_listed_by_state(api: Api, team: Team, clock: SetClock) -> None:
     put(team, clock, "a", customer_ref="c1")
     api.post("flags", {"external_id": "a", "reason": "wrong class"})

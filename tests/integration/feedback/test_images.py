@@ -182,6 +182,7 @@ def test_a_prediction_whose_picture_is_none_is_refused(project: Project, clock: 
         {"image_base64": 7},
         {"image": "0" * 64},
         {"image": "short"},
+        {"image": "0" * 64, "image_base64": "AAAA"},
     ]
     lines = [
         (
@@ -201,6 +202,7 @@ def test_a_prediction_whose_picture_is_none_is_refused(project: Project, clock: 
     assert "must be a text" in reasons[2]
     assert "no file of this project" in reasons[3]
     assert "POST the file to /files first" in reasons[4]
+    assert "and not both" in reasons[5]
 
 
 def test_base64_of_a_picture_is_the_picture(project: Project, clock: SetClock) -> None:

@@ -80,6 +80,15 @@ def test_a_cancelled_proposal_is_over(team: Team, proposed: dict[str, Any]) -> N
     assert ask(team.lena, "post", "/batches/1/cancel").status_code == 409
 
 
+def test_a_field_that_a_decision_does_not_take_is_named(
+    team: Team, proposed: dict[str, Any]
+) -> None:
+    refused = ask(team.lena, "post", "/batches/1/cancel", reason="Too early")
+
+    assert (refused.status_code, list(refused.json()["detail"])) == (400, ["reason"])
+    assert ask(team.lena, "get", "/batches/1").json()["state"] == "proposed"
+
+
 def test_before_an_evaluation_there_are_no_gates(team: Team, proposed: dict[str, Any]) -> None:
     assert ask(team.vera, "get", "/batches/1/gates").json() == []
 
