@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
-from config.errors import problem
+from config.errors import PROBLEM, WRONG_METHOD, WrongMethod, answer_failure, problem
 from jobs import clock
 from projects.api.authentication import SCHEME
 from projects.api_keys import find_key
@@ -38,6 +38,8 @@ class PredictorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        if response.status_code == WRONG_METHOD:
+            response = _explain_method(allowed=response["Allow"])
         response["Cache-Control"] = "no-store"
         return response
 
@@ -59,12 +61,17 @@ class PredictorMiddleware:
         return answer_to(error) if isinstance(error, DomainError | DatabaseError) else None
 
 
+def _explain_method(*, allowed: str) -> HttpResponse:
+    """Django's own answer is empty."""
+    response = answer_to(WrongMethod(f"This address takes {allowed}."))
+    response["Allow"] = allowed
+    return response
+
+
 def answer_to(error: DomainError | DatabaseError) -> HttpResponse:
     if isinstance(error, DatabaseError):
         return answer_to(Unavailable("The database does not answer. Ask again."))
-    response = JsonResponse(
-        problem(error), status=error.status, content_type="application/problem+json"
-    )
+    response = JsonResponse(problem(error), status=error.status, content_type=PROBLEM)
     if error.status == Unavailable.status:
         response["Retry-After"] = RETRY_SECONDS
     if error.status == NotSignedIn.status:
@@ -93,7 +100,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @policy(PUBLIC)
 def failed(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"title": "Failed", "status": 500, "code": "failed"}, status=500)
+    return answer_failure()
 
 
 def _check_size(request: HttpRequest) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import health
+from config import errors, health
 from feedback import urls as feedback_urls
 from projects import urls as projects_urls
 from retraining import feedback_urls as feedback_story_urls
@@ -20,3 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((FEEDBACK, "feedback"))),
     path("", include((projects_urls.urlpatterns, "projects"))),
 ]
+handler400 = errors.bad_request
+handler404 = errors.not_found
+handler500 = errors.failed

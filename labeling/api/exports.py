@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -26,10 +27,20 @@ PARAMETERS = [
 LARGEST_ID = 2**63 - 1
 
 
+class LinesRenderer(JSONRenderer):
+    """So that asking for what is answered is not refused; problems are JSON as ever."""
+
+    media_type = NDJSON
+
+
+RENDERERS: list[type[BaseRenderer]] = [JSONRenderer, LinesRenderer]
+
+
 class ItemExport(APIView):
     """Every item with its use, state and sources."""
 
     policy = READERS
+    renderer_classes = RENDERERS
 
     @extend_schema(
         summary="Export items",
@@ -44,6 +55,7 @@ class GroundTruthExport(APIView):
     """The accepted answers that stand now."""
 
     policy = READERS
+    renderer_classes = RENDERERS
 
     @extend_schema(
         summary="Export ground truth",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 
 from projects.access import access_project
@@ -31,6 +32,8 @@ class HasPolicy(BasePermission):
             return True
         if not request.user.is_authenticated:
             return False
+        if request.method not in view.allowed_methods:  # No scope and no role would help.
+            raise MethodNotAllowed(request.method or "")
         if isinstance(request.auth, ApiKey):
             request.project = _project_of_key(request.auth, view, declared)  # type: ignore[attr-defined]  # See requests.py.
         elif not declared.signed_in:

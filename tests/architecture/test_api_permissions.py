@@ -93,7 +93,7 @@ def test_what_the_table_does_not_name_is_no_method(team: Team) -> None:
         f"{method} {name}: {status}"
         for name in ENDPOINTS.keys() - PUBLIC_API
         for method in METHODS
-        if (name, method) not in ASKED and (status := ask(client, method, name)) not in {403, 405}
+        if (name, method) not in ASKED and (status := ask(client, method, name)) != 405
     ]
 
     assert answered == []

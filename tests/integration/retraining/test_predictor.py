@@ -342,7 +342,8 @@ def test_other_methods_and_addresses_are_refused(desk: Desk) -> None:
     path = f"/api/v1/projects/{desk.slug}/predict"
     headers = {"Authorization": f"Bearer {desk.secret}"}
 
-    assert desk.predictor.ask("GET", path, headers=headers).status == 405
+    wrong = desk.predictor.ask("GET", path, headers=headers)
+    assert (wrong.status, wrong.json["code"]) == (405, "method_not_allowed")
     assert desk.predictor.ask("GET", "/p/anything").status == 404
 
 
