@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from projects.api.serializers import PROBLEM
 from projects.errors import DomainError, NotFound
 from projects.policies import PUBLIC, policy
 
@@ -26,7 +27,6 @@ ONLY_SENT = (
     "This address only takes what a button of a page sends. Nothing was changed: go back to that "
     "page and press the button again."
 )
-PROBLEM = "application/problem+json"
 UNAVAILABLE = {
     "title": "Unavailable",
     "status": 503,

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
-from config.errors import PROBLEM, WRONG_METHOD, WrongMethod, answer_failure, problem
+from config.errors import WRONG_METHOD, WrongMethod, answer_failure, problem
 from jobs import clock
 from projects.api.authentication import SCHEME
+from projects.api.serializers import PROBLEM
 from projects.api_keys import find_key
 from projects.errors import DomainError, NotFound, Refused, TooLarge
 from projects.internal_signatures import SIGNATURE, SIGNED_AT, is_signed

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.test import Client
+from django.urls import Resolver404, resolve
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from projects.api_keys import issue_key
@@ -23,7 +27,7 @@ class Api:
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def get(self, path: str, **query: Any) -> Any:
-        return self.client.get(f"{self.root}/{path}", query, headers=self.headers)
+        return as_published(self.client.get(f"{self.root}/{path}", query, headers=self.headers))
 
     def post(self, path: str, body: bytes | dict[str, Any] | list[Any], **options: Any) -> Any:
         """JSON, unless `content_type` says another kind; `headers` are added to the key."""
@@ -31,8 +35,10 @@ class Api:
         kind = options.pop("content_type", "application/json")
         # The client leaves the kind of an empty body out, unless it is a header.
         headers = {**self.headers, "Content-Type": kind, **options.pop("headers", {})}
-        return self.client.post(
-            f"{self.root}/{path}", sent, content_type=kind, headers=headers, **options
+        return as_published(
+            self.client.post(
+                f"{self.root}/{path}", sent, content_type=kind, headers=headers, **options
+            )
         )
 
     def send(self, *lines: bytes | dict[str, Any], query: str = "", **headers: str) -> Any:
@@ -50,7 +56,34 @@ def ask(person: User | None, method: str, path: str, **body: object) -> Any:
     client = APIClient()
     if person is not None:
         client.force_login(person)
-    return getattr(client, method)(f"/api/v1/projects/intents{path}", body, format="json")
+    answer = getattr(client, method)(f"/api/v1/projects/intents{path}", body, format="json")
+    return as_published(answer)
+
+
+def as_published(response: Any) -> Any:
+    """The response, whose status and kind the published schema must name."""
+    try:
+        route = resolve(response.request["PATH_INFO"]).route
+    except Resolver404:
+        return response
+    asked = (re.sub(r"<\w+:(\w+)>", r"{\1}", route), response.request["REQUEST_METHOD"].lower())
+    if asked in _published():
+        told = _published()[asked].get(str(response.status_code))
+        assert told is not None, f"{asked} does not publish {response.status_code}"
+        kind = response.headers.get("Content-Type")
+        assert (kind in told["content"]) if kind else "content" not in told, f"{asked}: {kind}"
+    return response
+
+
+@cache
+def _published() -> dict[tuple[str, str], dict[str, Any]]:
+    """The responses of every operation."""
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    return {
+        (path.removeprefix("/"), method): operation["responses"]
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
 
 
 def ndjson(lines: Iterable[bytes | dict[str, Any]]) -> bytes:

@@ -41,6 +41,7 @@ class FileList(APIView):
     """Store an image of the project."""
 
     policy = members(Role.ENGINEER, scopes={"ingest"})
+    problems = (413, 422)
     parser_classes = [ImageParser, MultiPartParser]  # noqa: RUF012  Declared, never changed.
 
     @extend_schema(

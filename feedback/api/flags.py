@@ -39,6 +39,7 @@ class FlagList(generics.ListAPIView[Flag]):
 
     policy = READERS
     policies = {"POST": REPORTERS}  # noqa: RUF012  Declared, never changed.
+    problems = (422,)
     serializer_class = FlagSerializer
     pagination_class = NewestFlag
 

@@ -12,7 +12,6 @@ from feedback.api.bodies import SentLines
 from feedback.api.serializers import IngestReportSerializer, PredictionBodySerializer
 from feedback.ingestion import Answer, Ingested, Result, store_predictions
 from jobs import clock
-from projects.api.serializers import ProblemSerializer
 from projects.errors import Invalid
 from projects.idempotency import check_same_body, clean_key, find_answer, remember_answer
 from projects.models import IdempotentAnswer, Project
@@ -60,7 +59,6 @@ document = extend_schema(
         409: IngestReportSerializer,
         413: IngestReportSerializer,
         422: IngestReportSerializer,
-        415: ProblemSerializer,
     },
 )
 

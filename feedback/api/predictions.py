@@ -41,6 +41,7 @@ class PredictionList(APIView):
 
     policy = READERS
     policies = {"POST": SENDERS}  # noqa: RUF012  Declared, never changed.
+    problems = (409, 411, 413, 422)
 
     @ingest.document
     def post(self, request: Request, slug: str) -> HttpResponse:

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+PROBLEM = "application/problem+json"
+
 
 class ProblemSerializer(serializers.Serializer[Any]):
     """Problem details (RFC 9457): what happened and what to do next."""

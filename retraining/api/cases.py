@@ -38,6 +38,7 @@ class BrokenCaseReview(APIView):
     """Say whether a broken case counts against the batch's version."""
 
     policy = members(Role.REVIEWER)
+    problems = (409, 422)
 
     @extend_schema(request=VerdictSerializer, responses={204: None})
     def post(self, request: Request, slug: str, number: int, pk: int) -> Response:
@@ -57,6 +58,7 @@ class CasePin(APIView):
     """Pin a case, which then may never break, or take the pin away with a reason."""
 
     policy = members(Role.LEAD)
+    problems = (422,)
 
     @extend_schema(request=PinSerializer, responses={204: None})
     def post(self, request: Request, slug: str, pk: int) -> Response:

@@ -59,7 +59,7 @@ def test_what_breaks_behind_the_api_tells_its_id_and_nothing_else(
     monkeypatch.setattr(FlagList, "get_queryset", broken)
     api.client.raise_request_exception = False
 
-    response = api.get("flags")
+    response = api.client.get(f"{api.root}/flags", headers=api.headers)
 
     assert (response.status_code, response["Content-Type"]) == (500, PROBLEM)
     assert response.json()["request_id"] == response["X-Request-ID"]
