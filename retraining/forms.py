@@ -19,8 +19,20 @@ class ReasonForm(forms.Form):
 class AcceptClassForm(forms.Form):
     """A proposed class: how to tell it, and how many labels of it are wanted."""
 
-    description = forms.CharField(max_length=2000, required=False)
-    wanted = forms.IntegerField(min_value=1, max_value=100_000)
+    wanted = forms.IntegerField(
+        label="New labels wanted", min_value=1, max_value=100_000, initial=20
+    )
+    description = forms.CharField(
+        label="How to tell it",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea,
+        help_text="Goes into the guideline.",
+    )
+
+    def __init__(self, data: Any = None, *, proposal_pk: int) -> None:
+        super().__init__(data, auto_id=f"id_%s_{proposal_pk}")
+        self.proposal_pk = proposal_pk
 
 
 class QuotaForm(forms.Form):

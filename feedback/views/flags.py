@@ -14,6 +14,7 @@ from feedback import flagging
 from feedback.access import access_flag, access_prediction
 from feedback.forms import ChosenForm, FlagForm, PastedFlagForm, problem_of
 from feedback.models import Flag, Prediction
+from feedback.views.find import give_back
 from jobs import clock
 from projects.classes import accepted_classes
 from projects.errors import Invalid
@@ -38,25 +39,32 @@ def prediction_me_too(request: ProjectRequest, slug: str, pk: int) -> HttpRespon
 def flag_create(request: ProjectRequest, slug: str) -> HttpResponseBase:
     """By id: on the prediction if it is there, else the flag waits for it."""
     form = PastedFlagForm(request.POST, classes=accepted_classes(request.project))
-    if not form.is_valid():
-        raise Invalid(problem_of(form))
-    at, external_id = clock.now(), form.cleaned_data["external_id"]
-    known = Prediction.objects.of(request.project).filter(external_id=external_id)
-    prediction = known.order_by("-occurred_at").first()
-    if prediction is None:
-        flag = flagging.flag_unseen_id(
-            project=request.project,
-            external_id=external_id,
-            agent=request.user,
-            report=form.report,
-            at=at,
-        )
-    else:
-        prediction.project = request.project
-        flag = flagging.flag_prediction(
-            prediction=prediction, agent=request.user, report=form.report, at=at
-        )
+    is_fine, found = form.is_valid(), Prediction.objects.of(request.project)
+    named = found.filter(external_id=form.cleaned_data.get("external_id", ""))
+    known = named.select_related("project").order_by("-occurred_at")[:1]
+    if not is_fine:
+        return give_back(request, known, problem=problem_of(form))
+    try:
+        flag = _flag_pasted(request, form, known.first())
+    except Invalid as error:
+        return give_back(request, known, problem=error.message)
     return say_flagged(request, flag)
+
+
+def _flag_pasted(
+    request: ProjectRequest, form: PastedFlagForm, prediction: Prediction | None
+) -> Flag:
+    if prediction is not None:
+        return flagging.flag_prediction(
+            prediction=prediction, agent=request.user, report=form.report, at=clock.now()
+        )
+    return flagging.flag_unseen_id(
+        project=request.project,
+        external_id=form.cleaned_data["external_id"],
+        agent=request.user,
+        report=form.report,
+        at=clock.now(),
+    )
 
 
 @policy(AGENTS)
@@ -64,16 +72,19 @@ def flag_create(request: ProjectRequest, slug: str) -> HttpResponseBase:
 def flag_several(request: ProjectRequest, slug: str) -> HttpResponseBase:
     """One report on every row that was marked."""
     chosen = ChosenForm(request.POST)
+    if not chosen.is_valid():
+        raise Invalid("Mark at least one answer.")
+    found = Prediction.objects.of(request.project).select_related("project")
+    marked = found.filter(pk__in=chosen.cleaned_data["prediction"])
     form = FlagForm(request.POST, classes=accepted_classes(request.project))
-    if not chosen.is_valid() or not form.is_valid():
-        raise Invalid(problem_of(form) or "Mark at least one answer.")
-    marked = Prediction.objects.of(request.project).select_related("project")
-    flags = flagging.flag_together(
-        predictions=marked.filter(pk__in=chosen.cleaned_data["prediction"]),
-        agent=request.user,
-        report=form.report,
-        at=clock.now(),
-    )
+    if not form.is_valid():
+        return give_back(request, marked, problem=problem_of(form))
+    try:
+        flags = flagging.flag_together(
+            predictions=marked, agent=request.user, report=form.report, at=clock.now()
+        )
+    except Invalid as error:
+        return give_back(request, marked, problem=error.message)
     messages.success(request, f"{len(flags)} flagged")
     return redirect(MINE, slug=slug)
 

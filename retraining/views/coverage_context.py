@@ -10,7 +10,7 @@ from projects.classes import accepted_classes
 from projects.models import Project, Role
 from projects.task_types import TASK_TYPES
 from retraining.coverage import Cell, Coverage, QuotaProgress, coverage_of, grid_of
-from retraining.forms import QuotaForm
+from retraining.forms import AcceptClassForm, QuotaForm
 from retraining.models import Batch
 from retraining.words import count_of
 
@@ -19,9 +19,15 @@ Context = dict[str, object]
 
 
 def coverage_context(
-    project: Project, *, roles: frozenset[Role], segment_key: str, at: datetime
+    project: Project,
+    *,
+    roles: frozenset[Role],
+    segment_key: str,
+    form: QuotaForm | None,
+    accepting: AcceptClassForm | None,
+    at: datetime,
 ) -> Context:
-    """For retraining/coverage_page.html."""
+    """For retraining/coverage_page.html; the forms are those that were refused."""
     coverage = coverage_of(project, at=at)
     keys: list[str] = project.segment_keys
     key = segment_key if segment_key in keys else keys[0] if keys else ""
@@ -40,8 +46,8 @@ def coverage_context(
         "segment_keys": [(name, f"?segment={name}", name == key) for name in keys],
         "segment_values": grid.values if grid else [],
         "grid": [_grid_row(row.class_name, row.cells) for row in grid.rows] if grid else [],
-        "proposals": _proposals(project),
-        "form": QuotaForm(classes=accepted_classes(project), quotas=coverage.quotas)
+        "proposals": _proposals(project, accepting),
+        "form": form or QuotaForm(classes=accepted_classes(project), quotas=coverage.quotas)
         if is_lead
         else None,
     }
@@ -103,7 +109,8 @@ def _cell(cell: Cell) -> Context:
     }
 
 
-def _proposals(project: Project) -> list[Context]:
+def _proposals(project: Project, accepting: AcceptClassForm | None) -> list[Context]:
+    refused = {accepting.proposal_pk: accepting} if accepting else {}
     items, people = items_outside(project), people_who_said(project)
     return [
         {
@@ -113,6 +120,7 @@ def _proposals(project: Project) -> list[Context]:
             "examples": [item.input for item in items[proposal.canonical][:MOST_EXAMPLES]],
             "first_at": proposal.proposed_at,
             "said_by_count": people.get(proposal.canonical, 0),
+            "form": refused.get(proposal.pk) or AcceptClassForm(proposal_pk=proposal.pk),
         }
         for proposal, count in waiting_proposals(project)
     ]

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from jobs import clock
+from projects.errors import Conflict
 from projects.models import Role
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
@@ -31,15 +32,19 @@ def trigger_create(request: ProjectRequest, slug: str) -> HttpResponseBase:
     form = TriggerForm(request.POST)
     if not form.is_valid():
         return _show(request, form, status=422)
-    add_trigger(
-        project=request.project,
-        name=form.cleaned_data["name"],
-        join=form.cleaned_data["join"],
-        conditions=form.conditions,
-        cool_down_hours=form.cleaned_data["cool_down_hours"],
-        by=request.user,
-        at=clock.now(),
-    )
+    try:
+        add_trigger(
+            project=request.project,
+            name=form.cleaned_data["name"],
+            join=form.cleaned_data["join"],
+            conditions=form.conditions,
+            cool_down_hours=form.cleaned_data["cool_down_hours"],
+            by=request.user,
+            at=clock.now(),
+        )
+    except Conflict as error:
+        form.add_error("name", error.message)
+        return _show(request, form, status=422)
     messages.success(request, "The rule is on")
     return redirect(TRIGGERS, slug=slug)
 

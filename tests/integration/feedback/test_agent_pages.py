@@ -147,6 +147,39 @@ def test_several_answers_are_flagged_together(team: Team, clock: SetClock) -> No
     assert Flag.objects.filter(suggested__name="refund").count() == 2
 
 
+def test_a_refused_flag_on_several_comes_back_with_its_rows_marked(
+    team: Team, clock: SetClock
+) -> None:
+    two = [predicted(team, text, "delivery", at=clock.at) for text in ("one", "two")]
+    sent = {"reason": "missing class", "answer_name": "delivery"}
+
+    page = Pages(team.ada).post(url("flag-several"), prediction=[p.pk for p in two], **sent)
+
+    content = page.content.decode()
+    assert page.status_code == 422
+    assert "already answered" in text_of(page)
+    assert all(f'value="{p.pk}"' in content for p in two)
+    assert content.count(" checked") == 2
+    assert 'value="delivery"' in content
+    assert '<option value="missing class" selected>' in content
+    assert Sighting.objects.filter(user=team.ada).count() == 2
+
+
+@pytest.mark.parametrize("external_id", ["p-404", "x" * 201])
+def test_a_refused_flag_on_a_pasted_id_comes_back_as_it_was_sent(
+    team: Team, external_id: str
+) -> None:
+    sent = {"external_id": external_id, "reason": "wrong class", "answer_name": "y" * 121}
+
+    page = Pages(team.ada).post(url("flag-create"), **sent)
+
+    assert page.status_code == 422
+    assert "at most" in text_of(page)
+    assert f'name="external_id" value="{external_id}"' in page.content.decode()
+    assert "y" * 121 in page.content.decode()
+    assert not Flag.objects.exists()
+
+
 def test_a_row_that_cannot_be_is_not_flagged(team: Team) -> None:
     page = Pages(team.ada).post(
         url("flag-several"), prediction=["9" * 30], reason="wrong class", answer_name="refund"

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.clock import SetClock
 from jobs.models import Job
+from labeling.guidelines import write_guideline
 from labeling.models import ClassProposal, Guideline, Item
 from labeling.queueing import queue_input
 from monitoring.models import AccuracyPoint
@@ -296,6 +297,49 @@ def test_accepting_a_class_writes_guideline_and_quota_and_opens_its_items(
     assert CoverageQuota.objects.get(label_class__name="jobs").wanted == 6
     assert "jobs: People who look for work." in Guideline.objects.get(number=2).text
     assert (annotation.item.state, annotation.item.round) == ("open", 2)
+
+
+def test_a_refused_class_comes_back_as_it_was_sent(team: Team, clock: SetClock) -> None:
+    value = {"text": "do you hire"}
+    queue_input(project=team.project, value=value, source="quota", reference=1, at=clock.at)
+    answered_next(team, team.bob, "jobs", at=clock.at)
+    write_guideline(project=team.project, text="x" * 49_990, by=team.lena, at=clock.at)
+
+    page = Pages(team.lena).post(
+        lead_url("proposal-accept", pk=ClassProposal.objects.get().pk),
+        wanted="6",
+        description="People who look for work.",
+    )
+
+    assert page.status_code == 422
+    assert "at most 50,000 characters" in text_of(page)
+    assert "People who look for work." in page.content.decode()
+    assert 'value="6"' in page.content.decode()
+    assert not team.project.classes.filter(name="jobs").exists()
+
+
+def test_refused_quotas_come_back_as_they_were_sent(team: Team) -> None:
+    billing, refund = (team.project.classes.get(name=name) for name in ("billing", "refund"))
+
+    page = Pages(team.lena).post(
+        lead_url("quota-save"), **{f"wanted_{billing.pk}": "9", f"wanted_{refund.pk}": "-1"}
+    )
+
+    assert page.status_code == 422
+    assert "greater than or equal to 1" in text_of(page)
+    assert 'value="9"' in page.content.decode()
+
+
+def test_a_rule_whose_name_is_taken_comes_back_as_it_was_sent(team: Team) -> None:
+    pages = Pages(team.lena)
+    rule = {"name": "Weekly", "days": "7", "join": "any", "cool_down_hours": "24"}
+    pages.post(lead_url("trigger-create"), **rule)
+
+    page = pages.post(lead_url("trigger-create"), **{**rule, "days": "9"})
+
+    assert page.status_code == 422
+    assert "Choose another name" in text_of(page)
+    assert 'value="9"' in page.content.decode()
 
 
 def test_quotas_are_saved_and_an_empty_one_is_taken_away(team: Team) -> None:
