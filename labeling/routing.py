@@ -17,6 +17,8 @@ from labeling.queueing import queue_input
 from projects.errors import Invalid
 
 BATCH = 500
+# What rules can tell apart: imported rows have their answer, and nothing else comes to a queue.
+SOURCES = (ItemSource.Kind.FLAG, ItemSource.Kind.AUDIT)
 Sent = TypeVar("Sent", Flag, AuditDraw)
 
 

@@ -12,7 +12,7 @@ from django.core.validators import slug_re
 from msgspec import Meta
 
 from feedback.prediction_body import holds_nul
-from labeling.models import ItemSource
+from labeling.routing import SOURCES
 from projects.errors import Invalid
 
 LONGEST_FILE = 256 * 1024  # Characters: YAML is slow to read.
@@ -150,10 +150,11 @@ def _check_names(spec: ProjectSpec) -> None:
             raise Invalid(f"{noun}: {twice[0]!r} is there twice; rename or remove one.")
     if unfit := [queue.slug for queue in spec.queues if not slug_re.fullmatch(queue.slug)]:
         raise Invalid(f"queues: {unfit[0]!r} may hold letters, digits, hyphens and underscores.")
-    sources = {rule.source for rule in spec.routing if rule.source} - set(ItemSource.Kind.values)
-    if sources:
-        known = ", ".join(ItemSource.Kind.values)
-        raise Invalid(f"routing: there is no source {sorted(sources)[0]!r}. Choose of: {known}.")
+    if sources := sorted({rule.source for rule in spec.routing} - {"", *SOURCES}):
+        raise Invalid(
+            f"routing: nothing comes to a queue from {sources[0]!r}. The sources are "
+            f"{' and '.join(SOURCES)}; leave source out for both."
+        )
     if not any(rule.source == "" and rule.least_severity == 0 for rule in spec.routing):
         raise Invalid("routing: add a rule with only a queue; it takes what no other rule takes.")
     if unfit_keys := [key for key in spec.segment_keys if not _is_segment_key(key)]:

@@ -30,6 +30,7 @@ RULE = "name: t, conditions: [{kind: quota}]"
         ("queues: [{slug: a}, {slug: a}]", "'a' is there twice"),
         ("queues: [{slug: a b}]", "'a b'"),
         ("routing: [{source: rumour}]", "rumour"),
+        ("routing: [{source: import}]", "nothing comes to a queue from 'import'"),
         ("routing: [{head_start_hours: 337}]", "head_start_hours"),
         ("routing: []", "takes what no other"),
         ("routing: [{source: flag}]", "takes what no other"),
