@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,9 +45,7 @@ class RehearsalOptions:
         """Raise Invalid with what to change."""
         if self.digits == (self.data is not None):
             raise Invalid("Give --data FILE, or --digits, and not both.")
-        shares = [self.new_share, self.typos, self.flag_recall, self.false_flags]
-        if not all(0 <= share <= 1 for share in [*shares, *self.annotators, *self.mix.values()]):
-            raise Invalid("Shares and annotators' accuracies are numbers between 0 and 1.")
+        self._check_shares()
         if abs(sum(self.mix.values()) - 1) > 0.001:
             raise Invalid("The shares of --mix must add up to 1.")
         if not 1 <= self.overlap <= len(self.annotators):
@@ -55,6 +54,19 @@ class RehearsalOptions:
             raise Invalid("--base, --frozen and --labels are at least 1.")
         if self.new_class_count < 0:
             raise Invalid("--new-classes is a number of classes, 0 or more.")
+
+    def _check_shares(self) -> None:
+        given: dict[str, Iterable[float]] = {
+            "--new-share": [self.new_share],
+            "--typos": [self.typos],
+            "--flag-recall": [self.flag_recall],
+            "--false-flags": [self.false_flags],
+            "--annotators": self.annotators,
+            "--mix": self.mix.values(),
+        }
+        for option, shares in given.items():
+            if wrong := [share for share in shares if not 0 <= share <= 1]:
+                raise Invalid(f"{option} takes numbers between 0 and 1, not {wrong[0]:g}.")
 
     def wanted(self, source: str) -> int:
         """Items of a source among the labels; what rounding leaves goes to uncertain."""
@@ -70,16 +82,16 @@ def parse_mix(raw: str) -> dict[str, float]:
         name, _, share = part.partition("=")
         if name.strip() not in mix:
             raise Invalid(f"--mix knows {', '.join(SOURCES)}, not {name.strip()!r}.")
-        mix[name.strip()] = _share(share)
+        mix[name.strip()] = _share(share, option="--mix")
     return mix
 
 
-def parse_shares(raw: str) -> tuple[float, ...]:
-    return tuple(_share(part) for part in raw.split(","))
+def parse_annotators(raw: str) -> tuple[float, ...]:
+    return tuple(_share(part, option="--annotators") for part in raw.split(","))
 
 
-def _share(raw: str) -> float:
+def _share(raw: str, *, option: str) -> float:
     try:
         return float(raw)
     except ValueError:
-        raise Invalid(f"{raw!r} is not a number.") from None
+        raise Invalid(f"{option}: {raw!r} is not a number.") from None

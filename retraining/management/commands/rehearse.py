@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from projects.errors import DomainError, Invalid
-from retraining.rehearsal.options import RehearsalOptions, parse_mix, parse_shares
+from retraining.rehearsal.options import RehearsalOptions, parse_annotators, parse_mix
 
 FOLDER = "SETRIGHT_REHEARSAL"  # Set once this process runs on the rehearsal's own database.
 
@@ -135,7 +135,7 @@ def _options(given: dict[str, Any]) -> RehearsalOptions:
         frozen=given["frozen"],
         labels=given["labels"],
         mix=parse_mix(given["mix"]),
-        annotators=parse_shares(given["annotators"]),
+        annotators=parse_annotators(given["annotators"]),
         overlap=given["overlap"],
         flag_recall=given["flag_recall"],
         false_flags=given["false_flags"],
