@@ -1,5 +1,6 @@
 """The classes of a project: find, add, retire."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Max
@@ -46,16 +47,36 @@ def add_class(
     *, project: Project, name: str, at: datetime, by: User | None = None, description: str = ""
 ) -> LabelClass:
     """Accept a class; one that is already there is returned."""
-    last = project.classes.aggregate(last=Max("position"))["last"]
     label_class, is_new = LabelClass.objects.get_or_create(
         project=project,
         name=clean_class_name(name),
         defaults={
             "description": description,
             "accepted_at": at,
-            "position": 0 if last is None else last + 1,
+            "position": _next_position(project),
         },
     )
     if is_new:
         record("class.accepted", subject=label_class, at=at, actor=by)
     return label_class
+
+
+def add_classes(*, project: Project, names: Iterable[str], at: datetime, by: User) -> None:
+    """Accept those that are not there yet, however many, with a few statements and their events."""
+    there = set(project.classes.values_list("name", flat=True))
+    wanted = dict.fromkeys(clean_class_name(name) for name in names)
+    new = [name for name in wanted if name not in there]
+    LabelClass.objects.bulk_create(
+        (
+            LabelClass(project=project, name=name, accepted_at=at, position=position)
+            for position, name in enumerate(new, _next_position(project))
+        ),
+        ignore_conflicts=True,  # An import may add the same one at this moment.
+    )
+    for label_class in project.classes.filter(name__in=new, accepted_at=at):
+        record("class.accepted", subject=label_class, at=at, actor=by)
+
+
+def _next_position(project: Project) -> int:
+    last: int | None = project.classes.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from events.recording import record
-from projects.classes import add_class
+from projects.classes import add_classes
 from projects.errors import Conflict, Invalid, Refused
 from projects.models import Membership, Project, Role, User
 from projects.task_types import TASK_TYPES
@@ -62,8 +62,7 @@ def create_project(
         created_at=at,
     )
     record("project.created", subject=project, at=at, actor=owner)
-    for class_name in classes:
-        add_class(project=project, name=class_name, at=at, by=owner)
+    add_classes(project=project, names=classes, at=at, by=owner)
     for role in Role:
         give_role(project=project, user=owner, role=role, at=at, by=owner)
     return project

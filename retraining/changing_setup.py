@@ -12,7 +12,7 @@ from feedback.draws import plan_in_force
 from labeling.guidelines import write_guideline
 from labeling.models import Item, Queue, RoutingRule
 from monitoring.audit_plans import change_audit_rate
-from projects.classes import add_class, clean_class_name
+from projects.classes import add_classes, clean_class_name
 from projects.errors import Conflict, Invalid
 from projects.models import LabelClass, Project, User
 from retraining.models import Trigger
@@ -63,8 +63,7 @@ def _refuse_what_cannot_change(project: Project, spec: ProjectSpec) -> None:
 def _change_classes(project: Project, names: Iterable[str], *, by: User, at: datetime) -> None:
     """New names are added; what is left out is retired, and comes back when it is named again."""
     wanted = [clean_class_name(name) for name in names]
-    for name in wanted:
-        add_class(project=project, name=name, at=at, by=by)
+    add_classes(project=project, names=wanted, at=at, by=by)
     LabelClass.objects.filter(project=project, name__in=wanted).update(retired_at=None)
     gone = LabelClass.objects.filter(project=project, retired_at=None).exclude(name__in=wanted)
     for label_class in gone:

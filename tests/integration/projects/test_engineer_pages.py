@@ -8,8 +8,9 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from events.models import Event
 from feedback.models import Import, Prediction
 from jobs.adding import add_job
 from jobs.clock import SetClock
@@ -103,6 +104,27 @@ def test_an_address_that_no_page_could_have_is_refused(team: Team, slug: str) ->
     assert page.status_code == 422
     assert "slug" in text_of(page)
     assert not Project.objects.filter(name="A").exists()
+
+
+def test_many_classes_take_a_few_statements_and_keep_their_order(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    pages = Pages(make_person("sara"))
+    names = [f"class {number}" for number in range(300)]
+    yaml = f"name: Big\nclasses: [{', '.join(names[:200])}]\n"
+
+    with django_assert_max_num_queries(300):  # One of each class is for its event.
+        pages.post("/projects/new/file", yaml=yaml)
+    with django_assert_max_num_queries(200):
+        pages.post(
+            reverse("retraining:project-change_from_file", kwargs={"slug": "big"}),
+            yaml=f"name: Big\nclasses: [{', '.join(names)}]\n",
+        )
+
+    project = Project.objects.get()
+    assert [c.name for c in project.classes.all()] == names
+    assert [c.position for c in project.classes.all()] == list(range(300))
+    assert Event.objects.filter(name="class.accepted").count() == 300
 
 
 def test_a_long_name_makes_an_address_that_fits() -> None:
