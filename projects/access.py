@@ -20,7 +20,9 @@ def access_project(
     held = {membership.role: membership.project for membership in memberships}
     if not held:
         raise NotFound("There is no such project, or you are not a member of it.")
+    project = next(iter(held.values()))
     if not held.keys() & set(roles):
         wanted = ", ".join(sorted(Role(role).label for role in roles))
-        raise Refused(f"This needs one of these roles: {wanted}. Ask the project's owner.")
-    return next(iter(held.values())), frozenset(Role(role) for role in held)
+        whom = "engineers" if project.owner_id == user.pk else "owner"
+        raise Refused(f"This needs one of these roles: {wanted}. Ask the project's {whom}.")
+    return project, frozenset(Role(role) for role in held)

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from events.recording import record
 from projects.creating import give_role, take_role
 from projects.errors import Conflict, Invalid, NotFound
 from projects.models import Membership, Project, Role, User
@@ -41,6 +43,33 @@ def invite(*, project: Project, address: str, role: str, by: User, at: datetime)
     return Invited(user, is_new)
 
 
+def awaiting_password(project: Project) -> QuerySet[User]:
+    """Members who have never set a password, and whose account opens nothing but this project."""
+    roles = Membership.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(
+        Exists(roles.filter(project=project)),
+        ~Exists(roles.exclude(project=project)),
+        password__startswith=UNUSABLE_PASSWORD_PREFIX,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+@transaction.atomic
+def renew_invitation(*, project: Project, user: User, by: User, at: datetime) -> User:
+    """Void every link that the person was given; whoever calls makes the next one."""
+    waiting = awaiting_password(project).select_for_update().filter(pk=user.pk).first()
+    if waiting is None:
+        raise Conflict(
+            f"A new link for {user} cannot be made here: it would open more than an account that "
+            "nobody has used. Whoever runs Setright can set a password (manage.py changepassword)."
+        )
+    waiting.set_unusable_password()  # Another one each time, and links are bound to it.
+    waiting.save(update_fields=["password"])
+    record("invitation.renewed", subject=project, at=at, actor=by, user=waiting.pk)
+    return waiting
+
+
 def access_member(project: Project, user_id: int) -> User:
     found = User.objects.filter(memberships__project=project, pk=user_id).distinct().first()
     if found is None:
@@ -66,11 +95,24 @@ def set_roles(
 @transaction.atomic
 def remove_member(*, project: Project, user: User, by: User, at: datetime) -> None:
     """Take a person out; what they did stays."""
-    if user == project.owner:
-        raise Conflict("The owner stays in the project.")
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    if user.pk == project.owner_id:
+        raise Conflict("The owner stays in the project. Make somebody else the owner first.")
     held = Membership.objects.filter(project=project, user=user).select_related("project")
     for membership in held:
         take_role(membership=membership, at=at, by=by)
+
+
+@transaction.atomic
+def name_owner(*, project: Project, user: User, by: User, at: datetime) -> None:
+    """Make a member the owner; the one before keeps their roles."""
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    access_member(project, user.pk)
+    if project.owner_id == user.pk:
+        return
+    record("project.owner_named", subject=project, at=at, actor=by, user=user.pk)
+    project.owner = user
+    project.save(update_fields=["owner"])
 
 
 def _make_account(address: str) -> User:

@@ -12,6 +12,8 @@ urlpatterns = [
     path(f"{P}/members/", members.member_list, name="member-list"),
     path(f"{P}/members/new", members.member_add, name="member-add"),
     path(f"{P}/members/<int:pk>", members.member_change, name="member-change"),
+    path(f"{P}/members/<int:pk>/owner", members.member_own, name="member-own"),
+    path(f"{P}/members/<int:pk>/link", members.member_link, name="member-link"),
     path(f"{P}/members/<int:pk>/remove", members.member_remove, name="member-remove"),
     path(f"{P}/files/<str:digest>", files.file_show, name="file-show"),
 ]

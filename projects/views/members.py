@@ -15,7 +15,15 @@ from django.views.decorators.http import require_GET, require_POST
 from jobs import clock
 from projects.errors import Conflict, Invalid
 from projects.forms import MemberForm, RolesForm, problem_of
-from projects.inviting import access_member, invite, remove_member, set_roles
+from projects.inviting import (
+    access_member,
+    awaiting_password,
+    invite,
+    name_owner,
+    remove_member,
+    renew_invitation,
+    set_roles,
+)
 from projects.models import Project, Role, User
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
@@ -76,6 +84,28 @@ def member_remove(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBa
     return redirect(MEMBERS, slug=slug)
 
 
+@policy(ENGINEERS)
+@require_POST
+def member_own(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
+    user = access_member(request.project, pk)
+    name_owner(project=request.project, user=user, by=request.user, at=clock.now())
+    messages.success(request, f"{user} is the owner of the project")
+    return redirect(MEMBERS, slug=slug)
+
+
+@policy(ENGINEERS)
+@require_POST
+def member_link(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
+    """A lost invitation again; the links before stop working."""
+    user = access_member(request.project, pk)
+    try:
+        user = renew_invitation(project=request.project, user=user, by=request.user, at=clock.now())
+    except Conflict as refusal:
+        messages.error(request, refusal.message)
+        return redirect(MEMBERS, slug=slug)
+    return _show(request, MemberForm(), link=password_link(request, user))
+
+
 def password_link(request: HttpRequest, user: User) -> str:
     """Single use, and for a few days: it is void once the password is set."""
     token = default_token_generator.make_token(user)
@@ -98,6 +128,7 @@ def _show(
 
 
 def _rows(project: Project, reader: User) -> list[Context]:
+    waiting = set(awaiting_password(project).values_list("pk", flat=True))
     held: dict[User, set[str]] = defaultdict(set)
     for membership in project.memberships.select_related("user").order_by("user__username"):
         held[membership.user].add(membership.role)
@@ -111,6 +142,7 @@ def _rows(project: Project, reader: User) -> list[Context]:
             "is_owner": user.pk == project.owner_id,
             "is_deputy": user.pk == project.deputy_id,
             "is_you": user == reader,
+            "is_waiting": user.pk in waiting,
         }
         for user, roles in held.items()
     ]

@@ -93,6 +93,8 @@ projects:key-revoke                 POST      e
 projects:member-list                GET       le
 projects:member-add                 POST      e
 projects:member-change              POST      e
+projects:member-own                 POST      e
+projects:member-link                POST      e
 projects:member-remove              POST      e
 projects:file-show                  GET       anrlev
 """

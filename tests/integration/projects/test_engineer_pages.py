@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -19,6 +20,7 @@ from jobs.running import drain_jobs
 from labeling.models import Guideline, Item
 from monitoring.audit_plans import change_audit_rate
 from projects.api_keys import find_key
+from projects.creating import give_role
 from projects.models import ApiKey, Membership, Project, Role, User
 from retraining.project_file import QuotaSpec
 from retraining.setting_up import add_quota
@@ -271,6 +273,83 @@ def test_nobody_gets_a_password_link_for_an_account_that_is_there(team: Team) ->
 
     assert answer.status_code == 302
     assert Membership.objects.get(user=team.mallory).role == Role.VIEWER
+
+
+def link_in(page: HttpResponse) -> str:
+    found = re.search(r"http://testserver(/account/password/reset/key/[^<\"\s]+)", text_of(page))
+    assert found
+    return found[1]
+
+
+def opens(link: str) -> bool:
+    """A link that works leads on to the form."""
+    return Pages().get(link).status_code == 302
+
+
+def test_a_lost_invitation_is_made_anew_and_the_one_before_stops_working(team: Team) -> None:
+    pages = Pages(team.ed)
+    address = {"address": "nora@example.org", "role": "agent"}
+    lost = link_in(pages.post(url("projects:member-add"), **address))
+    nora = User.objects.get(email="nora@example.org")
+    assert opens(lost)
+
+    again = link_in(pages.post(url("projects:member-link", pk=nora.pk)))
+
+    assert (opens(lost), opens(again)) == (False, True)
+    assert Event.objects.get(name="invitation.renewed").data == {"user": nora.pk}
+
+
+@pytest.mark.parametrize("opened", ["has a password", "is elsewhere too", "runs the install"])
+def test_no_link_opens_an_account_that_is_more_than_an_invitation(
+    team: Team, clock: SetClock, opened: str
+) -> None:
+    if opened == "has a password":
+        team.ada.set_password("a long pass phrase")
+    elif opened == "is elsewhere too":
+        other = make_team(at=clock.at, name="Other", suffix="2")
+        give_role(project=other.project, user=team.ada, role="viewer", at=clock.at, by=other.ed)
+    else:
+        team.ada.is_superuser = True
+    team.ada.save()
+    pages = Pages(team.ed)
+
+    answer = pages.post(url("projects:member-link", pk=team.ada.pk))
+
+    page = pages.get(url("projects:member-list"))
+    assert answer.status_code == 302
+    assert "cannot be made here" in text_of(page)
+    assert url("projects:member-link", pk=team.ada.pk) not in page.content.decode()
+
+
+def test_an_engineer_names_another_owner_who_then_stays(team: Team) -> None:
+    pages = Pages(team.ed)
+
+    pages.post(url("projects:member-own", pk=team.lena.pk))
+    pages.post(url("projects:member-remove", pk=team.olga.pk))
+    pages.post(url("projects:member-remove", pk=team.lena.pk))
+
+    team.project.refresh_from_db()
+    assert team.project.owner == team.lena
+    assert not Membership.objects.filter(project=team.project, user=team.olga).exists()
+    assert Membership.objects.filter(project=team.project, user=team.lena).exists()
+    told = Event.objects.get(name="project.owner_named")
+    assert (told.actor_id, told.data) == (team.ed.pk, {"user": team.lena.pk})
+
+
+def test_nobody_outside_becomes_the_owner(team: Team) -> None:
+    answer = Pages(team.ed).post(url("projects:member-own", pk=team.mallory.pk))
+
+    team.project.refresh_from_db()
+    assert (answer.status_code, team.project.owner) == (404, team.olga)
+
+
+def test_an_owner_without_the_role_is_sent_to_somebody_else(team: Team) -> None:
+    Pages(team.ed).post(url("projects:member-change", pk=team.olga.pk), role=["agent"])
+
+    page = Pages(team.olga).get(url("projects:key-list"))
+
+    assert page.status_code == 403
+    assert "Ask the project's engineers" in html.unescape(text_of(page))
 
 
 def test_a_name_that_adds_nobody_is_answered_with_what_to_do(team: Team) -> None:
