@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -36,7 +36,7 @@ class Report:
 @transaction.atomic
 def flag_prediction(*, prediction: Prediction, agent: User, report: Report, at: datetime) -> Flag:
     """Store the flag in its input's issue; the same agent's second one on it is the first one."""
-    if report.suggested and report.suggested.name == prediction.output:
+    if _wanted(report) == prediction.output:
         raise Invalid(f"The model already answered {prediction.output!r}: suggest another class.")
     existing = Flag.objects.filter(agent=agent, prediction=prediction).first()
     if existing:
@@ -82,13 +82,14 @@ def say_me_too(*, prediction: Prediction, agent: User, at: datetime) -> Flag:
     theirs = find_others(prediction=prediction, agent=agent).order_by("-pk").first()
     if theirs is None:
         raise Conflict("Nobody has flagged this yet. Flag it yourself.")
-    is_same = theirs.suggested is not None and theirs.suggested.name == prediction.output
     report = Report(
         reason=theirs.reason,
-        suggested=None if is_same else theirs.suggested,
+        suggested=theirs.suggested,
         proposed_name=theirs.proposed_name,
         severity=theirs.severity,
     )
+    if _wanted(report) == prediction.output:
+        report = replace(report, suggested=None, proposed_name="")
     return flag_prediction(prediction=prediction, agent=agent, report=report, at=at)
 
 

@@ -14,6 +14,7 @@ from feedback.flagging import (
     decide_flag,
     flag_prediction,
     flag_unseen_id,
+    say_me_too,
     withdraw_flag,
 )
 from feedback.models import Flag, Issue
@@ -21,7 +22,7 @@ from jobs.clock import SetClock
 from labeling import annotating, claims, routing
 from labeling.answers import class_answer
 from labeling.models import Annotation
-from projects.errors import Conflict
+from projects.errors import Conflict, Invalid
 from projects.models import User
 from tests.flagged import make_flag, make_prediction
 from tests.people import Team, make_team
@@ -46,6 +47,29 @@ def answer(team: Team, person: User, name: str, clock: SetClock) -> Annotation:
 def state_of(flag: Flag) -> tuple[str, str]:
     fresh = Flag.objects.select_related("issue").get(pk=flag.pk)
     return fresh.state, fresh.issue.state if fresh.issue else ""
+
+
+def test_the_answer_itself_is_no_suggestion_by_whatever_name_it_comes(
+    team: Team, clock: SetClock
+) -> None:
+    prediction = make_prediction(team, "where is my parcel", "parcels", at=clock.at)
+    same = Report(reason=Flag.Reason.MISSING_CLASS, proposed_name="parcels")
+
+    with pytest.raises(Invalid, match="already answered 'parcels'"):
+        flag_prediction(prediction=prediction, agent=team.ada, report=same, at=clock.at)
+
+
+def test_me_too_repeats_no_suggestion_that_is_this_predictions_answer(
+    team: Team, clock: SetClock
+) -> None:
+    theirs = Report(reason=Flag.Reason.MISSING_CLASS, proposed_name="parcels")
+    first = make_prediction(team, "where is my parcel", "delivery", at=clock.at)
+    again = make_prediction(team, "where is my parcel", "parcels", at=clock.at)
+    flag_prediction(prediction=first, agent=team.ada, report=theirs, at=clock.at)
+
+    flag = say_me_too(prediction=again, agent=team.alan, at=clock.at)
+
+    assert (flag.reason, flag.proposed_name) == (Flag.Reason.MISSING_CLASS, "")
 
 
 def test_an_undone_answer_opens_the_flag_it_declined(team: Team, clock: SetClock) -> None:
