@@ -13,6 +13,12 @@ DEMO_PASSWORD = "demo"  # noqa: S105  Only in demo mode, which is never on by ac
 
 def demo_people() -> QuerySet[User]:
     """Nobody where the demo is off."""
+    mine = Membership.objects.filter(user=OuterRef("pk"))
+    return demo_visitors().filter(Exists(mine.filter(project__is_demo=True)))
+
+
+def demo_visitors() -> QuerySet[User]:
+    """Who is in no real project: also the demo's people while its projects are being built."""
     if not settings.DEMO:
         return User.objects.none()
     mine = Membership.objects.filter(user=OuterRef("pk"))
@@ -20,13 +26,13 @@ def demo_people() -> QuerySet[User]:
     real = mine.filter(project__is_demo=False).exclude(
         project__owner__memberships__project__is_demo=True
     )
-    return User.objects.filter(
-        Exists(mine.filter(project__is_demo=True)),
-        ~Exists(real),
-        is_active=True,
-        is_staff=False,
-        is_superuser=False,
-    )
+    return User.objects.filter(~Exists(real), is_active=True, is_staff=False, is_superuser=False)
+
+
+def check_demo_visitor(person: User) -> None:
+    """The demo's passwords are on its sign-in page: whoever may be one of its people is let in."""
+    if not demo_visitors().filter(pk=person.pk).exists():
+        raise NotFound("There is nothing of that kind here.")
 
 
 def access_demo_person(*, actor: User, person_id: int) -> User:

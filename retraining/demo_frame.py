@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.http import HttpRequest  # noqa: TID251  Read by the context processor.
 from django.urls import reverse
 
-from projects.demo_people import DEMO_PASSWORD, demo_people
+from projects.demo_people import DEMO_PASSWORD, demo_people, demo_visitors
 from projects.models import Membership, Project, Role, User
+from retraining.demo_rebuild import is_being_rebuilt
 from retraining.tour import VISITOR_AGENT, VISITOR_ANNOTATOR, TourStrip, tour_strip
 
 TOUR_HIDDEN = "tour_hidden"  # In the session.
@@ -37,19 +38,23 @@ class DemoFrame:
     home_url: str  # Where one is as somebody else: of this project, which everybody here may see.
     tour: TourStrip | None
     tour_person: DemoPerson | None  # Whose step it is, where that is somebody else.
+    rebuild_url: str  # In place of the tour while the demo is being built again.
 
 
 def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> DemoFrame | None:
     """None for people who are not of the demo."""
+    is_rebuilt = is_being_rebuilt()
     memberships = Membership.objects.filter(user__in=demo_people()).select_related("user")
     if project is not None and project.is_demo:
         memberships = memberships.filter(project=project)
     roles: dict[User, set[str]] = {}
     for membership in memberships.order_by("user_id"):
         roles.setdefault(membership.user, set()).add(membership.role)
-    if user not in roles:
+    # While the demo is built its people have no roles.
+    if user not in roles and not (is_rebuilt and demo_visitors().contains(user)):
         return None
-    tour = tour_strip(_toured(project), hidden=bool(request.session.get(TOUR_HIDDEN)))
+    is_tour_hidden = is_rebuilt or bool(request.session.get(TOUR_HIDDEN))
+    tour = tour_strip(_toured(project), hidden=is_tour_hidden)
     people = {
         person: DemoPerson(person.pk, str(person), _role_words(held), person == user)
         for person, held in roles.items()
@@ -61,6 +66,7 @@ def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> 
         home_url=_home_url(project),
         tour=tour,
         tour_person=next((people[p] for p in people if tour and _is_for(tour, p, user)), None),
+        rebuild_url=reverse("retraining:demo-rebuild") if is_rebuilt else "",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.registry import job
 from jobs.running import JobRun
 from projects.models import Deployment, ModelVersion
-from retraining import batches, receipt_jobs, receipts, training
+from retraining import batches, demo_rebuild, receipt_jobs, receipts, training
 from retraining.demo import rebuilding
 from retraining.open_models import OpenModel, open_version
 
@@ -49,7 +49,7 @@ def revoke_receipts(run: JobRun, *, deployment_id: int) -> None:
         return
 
 
-@job("retraining.reset_demo")
+@job(demo_rebuild.REBUILD)
 def reset_demo(run: JobRun) -> None:
     """Drop the demo's projects and build them again, in a process with a clock of its own."""
     rebuilding.rebuild_demo(report=run.progress)

@@ -1,4 +1,4 @@
-"""Demo only: be somebody else, hide the tour, build the demo anew."""
+"""Demo only: be somebody else, hide the tour, build the demo anew and watch that."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from jobs import clock
-from jobs.adding import add_job
-from projects.demo_people import access_demo_person
+from jobs.models import Job
+from projects.demo_people import access_demo_person, check_demo_visitor
 from projects.errors import Invalid
 from projects.policies import SIGNED_IN, policy
+from projects.rendering import render_part, wants_part
 from projects.requests import SignedInRequest, is_row_id
 from retraining.demo_frame import TOUR_HIDDEN
+from retraining.demo_rebuild import ask_for_rebuild, last_rebuild
+from retraining.views.rebuild_context import rebuild_context
 
 HOME = "retraining:home-show"
-RESET = "retraining.reset_demo"
+REBUILD = "retraining:demo-rebuild"
 
 
 @policy(SIGNED_IN)
@@ -40,9 +45,27 @@ def demo_act_as(request: SignedInRequest) -> HttpResponseBase:
 @require_POST
 def demo_reset(request: SignedInRequest) -> HttpResponseBase:
     """Drop and rebuild the demo's projects, by a job."""
-    access_demo_person(actor=request.user, person_id=request.user.pk)
-    add_job(RESET, at=clock.now(), key="demo")
-    messages.success(request, "The demo is being built again. This takes a minute or two.")
+    check_demo_visitor(request.user)
+    ask_for_rebuild(at=clock.now())
+    return redirect(REBUILD)
+
+
+@policy(SIGNED_IN)
+@require_GET
+def demo_rebuild(request: SignedInRequest) -> HttpResponseBase:
+    """How far it is, asked again every second; leads home when it is done."""
+    check_demo_visitor(request.user)
+    job = last_rebuild()
+    if job is None or job.state == Job.State.DONE:
+        return _go_home(request)
+    context = rebuild_context(job, at=clock.now())
+    return render_part(request, "retraining/rebuild_page.html#progress", context)
+
+
+def _go_home(request: SignedInRequest) -> HttpResponseBase:
+    messages.success(request, "The demo is ready.")
+    if wants_part(request):
+        return HttpResponseClientRedirect(reverse(HOME))
     return redirect(HOME)
 
 

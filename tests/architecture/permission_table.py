@@ -137,6 +137,7 @@ SIGNED_IN = {
     "retraining:home-show",
     "retraining:demo-act_as",
     "retraining:demo-reset",
+    "retraining:demo-rebuild",
     "retraining:tour-hide",
     "retraining:project-create",
     "retraining:project-create_from_file",
