@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
+from zlib import crc32
 
 from django.http import HttpRequest  # noqa: TID251  Read by the context processor.
 from django.urls import reverse
@@ -39,6 +41,8 @@ class DemoFrame:
     tour: TourStrip | None
     tour_person: DemoPerson | None  # Whose step it is, where that is somebody else.
     rebuild_url: str  # In place of the tour while the demo is being built again.
+    strip_url: str  # Where the strip asks whether it still says what is so.
+    strip_seen: str  # What it says, in short.
 
 
 def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> DemoFrame | None:
@@ -67,7 +71,14 @@ def demo_frame(request: HttpRequest, *, user: User, project: Project | None) -> 
         tour=tour,
         tour_person=next((people[p] for p in people if tour and _is_for(tour, p, user)), None),
         rebuild_url=reverse("retraining:demo-rebuild") if is_rebuilt else "",
+        strip_url=_strip_url(project),
+        strip_seen=f"{crc32(f'{tour} {is_rebuilt}'.encode()):x}",
     )
+
+
+def _strip_url(project: Project | None) -> str:
+    named = urlencode({"project": project.slug}) if project else ""
+    return f"{reverse('retraining:tour-show')}?{named}"
 
 
 def _is_for(tour: TourStrip, person: User, user: User) -> bool:

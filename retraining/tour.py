@@ -15,7 +15,9 @@ from retraining.models import Batch, Receipt
 VISITOR_AGENT = "demo-agent"  # Flags nothing in the demo's history: the visitor does.
 VISITOR_ANNOTATOR = "demo-annotator-3"  # Whose answers are the ones still missing.
 VISITOR_LEAD = "demo-lead"
+REVIEWER = "demo-reviewer"
 STEPS = 7
+OF_THE_MACHINE = {3, 5}  # Steps that end without anybody's press.
 STATE = Batch.State
 
 
@@ -28,6 +30,7 @@ class TourStrip:
     label: str
     dismiss_url: str
     who: str  # The username of the person whose step it is.
+    is_waiting: bool
 
 
 Step = tuple[int, str, str, str, str]  # Number, text, label, address, and whose it is.
@@ -38,7 +41,8 @@ def tour_strip(project: Project | None, *, hidden: bool) -> TourStrip | None:
     if hidden or project is None or not project.is_demo:
         return None
     step, text, label, url, who = _next_step(project)
-    return TourStrip(step, STEPS, text, url, label, reverse("retraining:tour-hide"), who)
+    hide_url, is_waiting = reverse("retraining:tour-hide"), step in OF_THE_MACHINE
+    return TourStrip(step, STEPS, text, url, label, hide_url, who, is_waiting)
 
 
 def _next_step(project: Project) -> Step:
@@ -82,8 +86,11 @@ def _before_the_batch(project: Project, slug: dict[str, str]) -> Step:
     open_slots = Slot.objects.filter(project=project, state__in=["open", "leased"])
     if open_slots.exists():
         who = VISITOR_ANNOTATOR.replace("-", " ")
-        text = f"Act as {who}: six labels are missing. {_how_to_answer(project)}"
+        text = f"Act as {who} and label what is left, six at first. {_how_to_answer(project)}"
         return 2, text, "Label", reverse("labeling:work-start", kwargs=slug), VISITOR_ANNOTATOR
+    if Item.objects.disputed(project).exists():
+        text = "Act as demo reviewer: the labels of an item differ. Settle it."
+        return 2, text, "Settle", reverse("labeling:item-next_disputed", kwargs=slug), REVIEWER
     text = "The last quota is met; the trigger proposes a batch within seconds."
     return 3, text, "Batches", reverse("retraining:batch-list", kwargs=slug), VISITOR_LEAD
 

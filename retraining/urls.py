@@ -25,6 +25,7 @@ urlpatterns = [
     path("demo/act-as", demo.demo_act_as, name="demo-act_as"),
     path("demo/reset", demo.demo_reset, name="demo-reset"),
     path("demo/rebuild", demo.demo_rebuild, name="demo-rebuild"),
+    path("demo/tour", demo.tour_show, name="tour-show"),
     path("demo/hide-tour", demo.tour_hide, name="tour-hide"),
     path(f"{P}/batches/", batches.batch_list, name="batch-list"),
     path(f"{P}/batches/propose", batches.batch_propose, name="batch-propose"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
-from django.http import HttpResponseBase
-from django.shortcuts import redirect
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
@@ -16,10 +18,11 @@ from jobs import clock
 from jobs.models import Job
 from projects.demo_people import access_demo_person, check_demo_visitor
 from projects.errors import Invalid
+from projects.models import Project
 from projects.policies import SIGNED_IN, policy
 from projects.rendering import render_part, wants_part
 from projects.requests import SignedInRequest, is_row_id
-from retraining.demo_frame import TOUR_HIDDEN
+from retraining.demo_frame import TOUR_HIDDEN, demo_frame
 from retraining.demo_rebuild import ask_for_rebuild, last_rebuild
 from retraining.views.rebuild_context import rebuild_context
 
@@ -67,6 +70,17 @@ def _go_home(request: SignedInRequest) -> HttpResponseBase:
     if wants_part(request):
         return HttpResponseClientRedirect(reverse(HOME))
     return redirect(HOME)
+
+
+@policy(SIGNED_IN)
+@require_GET
+def tour_show(request: SignedInRequest) -> HttpResponse:
+    """The strip alone, where it is no longer the one that was seen."""
+    project = Project.objects.of(request.user).filter(slug=request.GET.get("project", "")).first()
+    demo = demo_frame(request, user=request.user, project=project)
+    if demo and demo.strip_seen == request.GET.get("seen"):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return render(request, "layouts/_tour.html", {"demo": demo})
 
 
 @policy(SIGNED_IN)

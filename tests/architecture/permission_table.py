@@ -138,6 +138,7 @@ SIGNED_IN = {
     "retraining:demo-act_as",
     "retraining:demo-reset",
     "retraining:demo-rebuild",
+    "retraining:tour-show",
     "retraining:tour-hide",
     "retraining:project-create",
     "retraining:project-create_from_file",

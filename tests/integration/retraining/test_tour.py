@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from django.conf import LazySettings
 
 from jobs.clock import SetClock
+from labeling.models import Item, Slot
 from labeling.queueing import queue_input
 from labeling.routing import route_new_flags
 from projects.creating import give_role
@@ -13,7 +17,7 @@ from projects.models import Project, Role
 from retraining.tour import VISITOR_AGENT, tour_strip
 from tests.flagged import make_flag
 from tests.history import texts_of
-from tests.pages import Pages
+from tests.pages import Pages, is_whole_page, text_of
 from tests.people import make_person, make_team
 from tests.stories import flagged, predicted
 
@@ -120,3 +124,56 @@ def test_the_visitor_is_led_to_a_case_that_the_next_model_learns_from(clock: Set
     assert strip
     assert strip.step == 1
     assert strip.url == "/p/intents/issues/1"  # Issue 2 is newer, and only measures.
+
+
+def test_the_strip_is_sent_again_only_when_the_project_has_moved_on(
+    clock: SetClock, settings: LazySettings
+) -> None:
+    settings.DEMO = True
+    team = make_team(at=clock.at)
+    Project.objects.filter(pk=team.project.pk).update(is_demo=True)
+    visitor = make_person(VISITOR_AGENT)
+    give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+    make_flag(team, "hello", "refund", at=clock.at, agent=visitor)
+    queue_input(
+        project=team.project, value={"text": "hello"}, source="flag", reference=1, at=clock.at
+    )
+    pages = Pages(visitor)
+
+    page = pages.get("/p/intents/").content.decode()
+    url = address_of_the_strip(page)
+    unmoved = pages.part(url)
+    Slot.objects.update(state=Slot.State.WITHDRAWN)
+    moved = pages.part(url)
+
+    assert "Step 2 of 7" in page
+    assert "every 5s" not in page  # Nobody but a person ends this step.
+    assert unmoved.status_code == 204
+    assert "Step 3 of 7" in text_of(moved)
+    assert "every 5s" in moved.content.decode()
+    assert not is_whole_page(moved)
+    assert pages.part(address_of_the_strip(moved.content.decode())).status_code == 204
+
+
+def test_where_the_labels_of_an_item_differ_the_reviewer_is_next(clock: SetClock) -> None:
+    team = make_team(at=clock.at)
+    team.project.is_demo = True
+    team.project.save()
+    visitor = make_person(VISITOR_AGENT)
+    make_flag(team, "hello", "refund", at=clock.at, agent=visitor)
+    item = queue_input(
+        project=team.project, value={"text": "hello"}, source="flag", reference=1, at=clock.at
+    )
+    Slot.objects.update(state=Slot.State.WITHDRAWN)
+    Item.objects.filter(pk=item.pk).update(state=Item.State.DISPUTED)
+
+    strip = tour_strip(team.project, hidden=False)
+
+    assert strip
+    assert (strip.who, strip.url) == ("demo-reviewer", "/p/intents/disputed/")
+
+
+def address_of_the_strip(page: str) -> str:
+    found = re.search(r'class="tour"[^>]* hx-get="([^"]+)"', page)
+    assert found
+    return html.unescape(found[1])
