@@ -16,6 +16,7 @@ from labeling.models import Item
 from labeling.queueing import requeue_item
 from projects.errors import Conflict, Invalid, NotFound
 from projects.models import Project, User
+from retraining.live_line import standing_versions
 from retraining.models import Batch, BatchRevision, BatchRow
 from retraining.revisions import (
     Difference,
@@ -37,7 +38,7 @@ MOVES: dict[str, set[str]] = {
     STATE.FAILED: {STATE.APPROVED},  # Tried again.
     STATE.EVALUATED: {STATE.PROMOTED, STATE.NOT_PROMOTED},
     STATE.NOT_PROMOTED: {STATE.EVALUATED},  # Evaluated again, against today's champion.
-    STATE.PROMOTED: set(),
+    STATE.PROMOTED: {STATE.EVALUATED},  # The same, once its version was rolled back.
     STATE.REJECTED: set(),
     STATE.CANCELLED: set(),
 }
@@ -143,11 +144,18 @@ def retry_batch(*, batch: Batch, by: User, at: datetime) -> Batch:
     return locked
 
 
+def may_be_compared(batch: Batch) -> bool:
+    """Whether only a comparison leads to its version: not where it is live or was before that."""
+    if batch.state == STATE.PROMOTED:
+        return batch.version not in standing_versions(batch.project)
+    return batch.state in {STATE.EVALUATED, STATE.NOT_PROMOTED}
+
+
 @transaction.atomic
 def ask_for_evaluation(*, batch: Batch, by: User, at: datetime) -> Job:
     """Compare its version with today's champion: what a later promotion needs."""
     locked = _lock(batch)
-    if locked.state not in {STATE.EVALUATED, STATE.NOT_PROMOTED}:
+    if not may_be_compared(locked):
         raise Conflict(f"Batch {locked.number} is {locked.state}; it has no version to compare.")
     record("batch.evaluation_asked", subject=locked, at=at, actor=by)
     job = _add_job(EVALUATE, locked, at=at)

@@ -17,7 +17,7 @@ from jobs.errors import JobCancelled, JobFailed
 from jobs.running import JobRun
 from projects.files import store_file
 from projects.models import ModelVersion, Project, StoredFile
-from retraining.batches import move_batch
+from retraining.batches import may_be_compared, move_batch
 from retraining.datasets import fold_batch, read_manifest
 from retraining.evaluating import Compared, compare, store_evaluation
 from retraining.model_files import signing_keys
@@ -55,7 +55,7 @@ def train_batch(*, run: JobRun, batch_id: int) -> None:
 def evaluate_again(*, run: JobRun, batch_id: int) -> None:
     """Compare a version that was made before with today's champion."""
     batch = _access(batch_id)
-    if batch.version is None or batch.state not in {STATE.EVALUATED, STATE.NOT_PROMOTED}:
+    if batch.version is None or not may_be_compared(batch):
         return
     compared = compare(run=run, project=batch.project, challenger=batch.version, share=(0, 99))
     with transaction.atomic():

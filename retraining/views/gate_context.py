@@ -10,6 +10,7 @@ from django.utils.text import Truncator
 from projects.models import Role
 from projects.task_types import TASK_TYPES
 from projects.versions import find_champion
+from retraining.batches import may_be_compared
 from retraining.comparison import (
     Accuracy,
     BrokenCase,
@@ -76,8 +77,7 @@ def gates_context(
         "receipts_words": _receipts_words(evaluation),
         "can_promote": is_open and is_lead,
         "can_decline": is_open and is_lead,
-        "can_compare": is_lead and batch.state in {STATE.EVALUATED, STATE.NOT_PROMOTED},
-        "is_stale": evaluation.champion != find_champion(batch.project),
+        "compare_words": _compare_words(batch, evaluation) if is_lead else "",
         "block_words": _block_words(gates),
         "not_enough_words": _not_enough_words(gates),
         "decision": _decision(batch),
@@ -237,6 +237,17 @@ def _not_enough_words(gates: list[GateResult]) -> str:
         return ""
     shown = ", ".join(unsure[:4]) + (f" and {len(unsure) - 4} more" if len(unsure) > 4 else "")
     return f"I know that there is not enough evidence for: {shown}."
+
+
+def _compare_words(batch: Batch, evaluation: Evaluation) -> str:
+    """Why this comparison is not enough to promote its version; nothing where it is."""
+    if not may_be_compared(batch):
+        return ""
+    if evaluation.champion != find_champion(batch.project):
+        return "The live model has changed since this comparison."
+    if batch.state == STATE.EVALUATED:
+        return ""
+    return f"{evaluation.challenger.name} can be promoted after a new comparison."
 
 
 def _decision(batch: Batch) -> Context | None:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from monitoring.accuracy import accuracy_by_version, audited_answers
 from monitoring.intervals import Estimate
 from projects.models import Deployment, ModelVersion, Project, Role
+from retraining.batches import may_be_compared
 from retraining.live_line import find_rollback_target
 from retraining.models import Batch, DatasetVersion
 from retraining.words import cause_words, count_of
@@ -45,7 +46,8 @@ def _versions(
     versions = list(project.versions.order_by("-created_at", "-pk"))
     versions.sort(key=lambda version: live is None or version.pk != live.version_id)
     datasets = DatasetVersion.objects.in_bulk([v.dataset_id for v in versions if v.dataset_id])
-    batches = {b.version_id: b.number for b in Batch.objects.filter(version__in=versions)}
+    newest_last = Batch.objects.filter(version__in=versions).order_by("pk")
+    batches = {batch.version_id: batch for batch in newest_last.select_related("project")}
     deployed = set(project.deployments.values_list("version_id", flat=True))
     target = find_rollback_target(project)
     return [
@@ -56,7 +58,7 @@ def _versions(
             "dataset_words": _dataset_words(datasets.get(version.dataset_id or 0)),
             "made_at": version.created_at,
             "accuracy_words": _accuracy_words(measured.get(version.name)),
-            "batch_number": batches.get(version.pk),
+            **_batch(batches.get(version.pk)),
             "facts": _facts(version),
             "download_url": _download_url(project, version),
             "can_roll_back": version == target,
@@ -64,6 +66,16 @@ def _versions(
         }
         for version in versions
     ]
+
+
+def _batch(batch: Batch | None) -> Context:
+    """Where a version comes from, and how it could go live where no rollback leads to it."""
+    if batch is None or not may_be_compared(batch):
+        return {"batch_number": batch and batch.number, "way_words": ""}
+    is_left = batch.state == Batch.State.PROMOTED
+    words = f"It can go live{' again' if is_left else ''} only after a new comparison."
+    is_open = batch.state == Batch.State.EVALUATED
+    return {"batch_number": batch.number, "way_words": "" if is_open else words}
 
 
 def _state(version: ModelVersion, live: Deployment | None, deployed: set[int]) -> Context:

@@ -263,6 +263,27 @@ def test_a_rollback_is_one_form_on_the_page_of_models(team: Team, clock: SetCloc
     assert Deployment.objects.filter(cause="rollback").count() == 1
 
 
+def test_from_a_version_that_was_left_a_link_leads_to_its_new_comparison(
+    team: Team, clock: SetClock
+) -> None:
+    make_evaluated_batch(team, make_trained_version(team, "v2", at=clock.at), at=clock.at)
+    pages = Pages(team.lena)
+    pages.post(lead_url("batch-promote", number=1))
+    live = text_of(pages.get(lead_url("model-list")))
+    clock.advance(timedelta(minutes=1))
+    pages.post(lead_url("version-roll_back", pk=team.version.pk), reason="Worse.")
+
+    left = pages.get(lead_url("model-list"))
+    comparison = pages.get(lead_url("gates-show", number=1))
+    asked = pages.post(lead_url("batch-evaluate", number=1))
+
+    assert "only after a new comparison" not in live
+    assert "It can go live again only after a new comparison." in text_of(left)
+    assert f'href="{lead_url("gates-show", number=1)}">Compare it again' in left.content.decode()
+    assert "v2 can be promoted after a new comparison." in text_of(comparison)
+    assert asked.headers["Location"] == lead_url("training-show", number=1)
+
+
 def test_a_batch_that_is_asked_for_with_nothing_to_learn_says_so(team: Team) -> None:
     pages = Pages(team.lena)
 

@@ -10,11 +10,13 @@ from pytest_django import Settings
 from events.models import Event
 from jobs.clock import SetClock
 from jobs.models import Job
+from jobs.running import drain_jobs
 from projects.errors import Conflict, Invalid
 from projects.files import path_of
 from projects.models import Deployment, ModelVersion
 from projects.versions import deploy, find_champion
 from retraining import promotion, receipt_jobs
+from retraining.batches import ask_for_evaluation
 from retraining.live_line import find_rollback_target
 from retraining.models import Batch, GateResult
 from tests.people import Team, make_team
@@ -285,6 +287,25 @@ def test_a_promotion_after_a_rollback_can_be_rolled_back_too(
     promote(team, make_evaluated_batch(team, third, at=clock.at), clock)
 
     assert roll_back(team, clock).version == team.version
+
+
+def test_a_version_that_was_left_goes_live_again_after_a_new_comparison(
+    team: Team, second: ModelVersion, clock: SetClock
+) -> None:
+    batch = make_evaluated_batch(team, second, at=clock.at)
+    promote(team, batch, clock)
+    with pytest.raises(Conflict, match="no version to compare"):  # It is live.
+        ask_for_evaluation(batch=batch, by=team.lena, at=clock.at)
+    roll_back(team, clock)
+
+    with pytest.raises(Conflict):
+        promote(team, batch, clock)
+    ask_for_evaluation(batch=batch, by=team.lena, at=clock.at)
+    drain_jobs(team.project.pk)
+    line = promote(team, batch, clock, confirm=True)
+
+    assert (line.version, line.cause) == (second, "promotion")
+    assert find_champion(team.project) == second
 
 
 def test_the_first_version_cannot_be_rolled_back(team: Team, clock: SetClock) -> None:

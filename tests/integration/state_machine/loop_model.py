@@ -19,6 +19,7 @@ GRAPH = {
     FAILED: {APPROVED},
     EVALUATED: {PROMOTED, NOT_PROMOTED},
     NOT_PROMOTED: {EVALUATED},
+    PROMOTED: {EVALUATED},
 }
 
 Row = tuple[int, str]  # A ground truth's id, and its class.
@@ -93,6 +94,12 @@ class Loop:
 
     def in_state(self, *states: str) -> Iterator[Proposal]:
         return (each for each in self.proposals.values() if each.state in states)
+
+    def may_be_compared(self, proposal: Proposal) -> bool:
+        """Also a promoted version that was rolled back."""
+        if proposal.state == PROMOTED:
+            return proposal.version not in self.standing
+        return proposal.state in {EVALUATED, NOT_PROMOTED}
 
     def learned_by(self, version: str) -> Learned:
         return self.learned.get(version, Learned())

@@ -325,7 +325,7 @@ class LoopMachine(LabelingMachine):
     def evaluate_again(self, number: int) -> None:
         proposal = pick(list(self.loop.proposals.values()), number)
         batch, lena, at = self.batch(proposal), self.team.lena, self.clock.at
-        if proposal.state not in {EVALUATED, NOT_PROMOTED}:
+        if not self.loop.may_be_compared(proposal):
             with refused():
                 batches.ask_for_evaluation(batch=batch, by=lena, at=at)
             return
@@ -398,7 +398,7 @@ class LoopMachine(LabelingMachine):
 
     def compare(self, job: Job, place: str, what: str) -> None:
         proposal = self.loop.proposals[job.arguments["batch_id"]]
-        if proposal.state not in {EVALUATED, NOT_PROMOTED}:
+        if not self.loop.may_be_compared(proposal):
             assert self.carry_out(job, "", "nothing") == "done"
             return
         is_last_attempt = job.attempt + 1 >= ATTEMPTS
