@@ -50,8 +50,13 @@ WHERE state = 'open' AND id = (
 )
 RETURNING id, project_id, item_id, round, number, fence, order_key
 """
+# After an undo the item that was next is held as well, and is waiting like those behind it.
 COUNT = """
-SELECT count(DISTINCT found.item_id)
+SELECT count(DISTINCT found.item_id) + (
+    SELECT count(*) FROM labeling_slot AS held
+    WHERE held.annotator_id = %(annotator)s AND held.queue_id = %(queue)s
+      AND held.state = 'leased' AND held.id <> %(slot)s
+)
 FROM (SELECT slot.item_id {behind} LIMIT %(most)s) AS found
 """
 UNSEEN = """
@@ -118,7 +123,7 @@ def take_next(*, queue: Queue, annotator: User, behind: Trail, at: datetime) -> 
 
 
 def count_behind(*, queue: Queue, annotator: User, order_key: int, slot_id: int, most: int) -> int:
-    """Items in so many of the open slots behind a place, none of them given to this person yet."""
+    """Items in so many open slots behind a place, new to this person, and others they hold."""
     row = _row(
         COUNT.format(behind=_behind(queue)),
         annotator=annotator.pk,

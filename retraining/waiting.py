@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from feedback.models import Flag, Issue
 from jobs.models import Job
@@ -31,14 +31,15 @@ def _issues(project: Project, person: User) -> QuerySet[Issue]:
 
 
 def _work(project: Project, person: User) -> QuerySet[Slot]:
-    """Open places; none where they are few and all of them are for others to fill."""
-    places = Slot.objects.filter(queue__project=project, state=Slot.State.OPEN)
-    if places[: FEW + 1].count() > FEW:
-        return places
-    queues = project.queues.all()
-    if any(claimable_by(queue=queue, annotator=person).exists() for queue in queues):
-        return places
-    return places.none()
+    """A place of each item that this person holds or may have; where many are open, all these."""
+    places = Slot.objects.filter(queue__project=project)
+    open_places = places.filter(state=Slot.State.OPEN)
+    if open_places[: FEW + 1].count() > FEW:
+        return open_places
+    found = [claimable_by(queue=queue, annotator=person) for queue in project.queues.all()]
+    one_each = {slot.item_id: slot.pk for slots in found for slot in slots}
+    held = Q(state=Slot.State.LEASED, annotator=person)
+    return places.filter(held | Q(pk__in=one_each.values()))
 
 
 def _disputed(project: Project, person: User) -> QuerySet[Item]:

@@ -401,6 +401,18 @@ def test_it_counts_items_that_wait_for_this_person_however_many_people_they_need
     assert "1 done, 2 waiting" in second
 
 
+def test_after_an_undo_the_item_that_was_next_still_waits(team: Team, clock: SetClock) -> None:
+    queue_texts(team, clock, "one", "two", "three")
+    pages = Pages(team.bob)
+    first_answer(team, pages)
+    annotation = Annotation.objects.get()
+    undo = reverse("labeling:annotation-undo", kwargs={"slug": "intents", "code": annotation.code})
+
+    back = text_of(pages.post_part(undo))
+
+    assert "0 done, 3 waiting" in back
+
+
 def test_home_asks_nobody_for_what_only_others_may_answer(clock: SetClock) -> None:
     team = make_team(at=clock.at, overlap=3)
     queue_texts(team, clock, "one", "two")
@@ -408,11 +420,23 @@ def test_home_asks_nobody_for_what_only_others_may_answer(clock: SetClock) -> No
 
     asked = text_of(pages.get("/p/intents/"))
     first_answer(team, pages)
+    held = text_of(pages.get("/p/intents/"))
     first_answer(team, pages)
 
-    assert "6 answers wanted" in asked
+    assert "2 answers wanted" in asked
+    assert "1 answer wanted" in held
     assert "Nothing waits for you" in text_of(pages.get("/p/intents/"))
-    assert "4 answers wanted" in text_of(Pages(team.beth).get("/p/intents/"))
+    assert "2 answers wanted" in text_of(Pages(team.beth).get("/p/intents/"))
+
+
+def test_home_still_names_the_last_item_while_this_person_holds_it(
+    team: Team, clock: SetClock
+) -> None:
+    queue_texts(team, clock, "one")
+    Pages(team.bob).get(WORK)
+
+    assert "1 answer wanted" in text_of(Pages(team.bob).get("/p/intents/"))
+    assert "Nothing waits for you" in text_of(Pages(team.beth).get("/p/intents/"))
 
 
 def test_a_long_queue_is_many(team: Team, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
