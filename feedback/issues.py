@@ -109,10 +109,14 @@ def rename_issue(*, issue: Issue, title: str, at: datetime, by: User) -> None:
 
 def note_new_flag(*, issue: Issue, prediction: Prediction, at: datetime) -> None:
     """A flag on an ended issue reopens it only if the fixing version, or a later one, answered."""
-    if issue.state == STATE.DECLINED:
+    has_ended = issue.state in {STATE.DECLINED, STATE.FIXED}
+    if has_ended and not is_fixed_since(issue, prediction.version):
         move_issue(issue=issue, state=STATE.REOPENED, at=at)
-    if issue.state == STATE.FIXED and _deployed_since(prediction.version, issue.fixed_in):
-        move_issue(issue=issue, state=STATE.REOPENED, at=at)
+
+
+def is_fixed_since(issue: Issue, version: ModelVersion) -> bool:
+    """Whether an answer of that version is of the time before the fix: one more flag is no news."""
+    return issue.state == STATE.FIXED and not _deployed_since(version, issue.fixed_in)
 
 
 def settle_issue(*, issue_id: int, at: datetime) -> None:

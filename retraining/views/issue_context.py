@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from feedback.issues import is_fixed_since
 from feedback.models import Flag, Issue
 from feedback.words import issue_words, severity_words, wanted_words
 from labeling.models import Item
@@ -22,7 +23,7 @@ def issue_context(
     """For feedback/issue_page.html, and the identities whose answers it shows."""
     flags = list(
         issue.flags.exclude(state=Flag.State.WITHDRAWN)
-        .select_related("prediction", "suggested")
+        .select_related("prediction__version", "suggested")
         .order_by("created_at")[:MOST_FLAGS]
     )
     by_input: dict[str, list[Flag]] = defaultdict(list)
@@ -32,10 +33,12 @@ def issue_context(
     items = Item.objects.filter(project=project, identity__in=by_input).select_related("truth")
     known = {item.identity: item for item in items.select_related("truth__answer")}
     words, tone = issue_words(issue)
+    answered_by = {flag.prediction.version for flag in flags if flag.prediction}
+    past = {version.pk for version in answered_by if is_fixed_since(issue, version)}
     rows: list[Context] = [
         {
             **_row(theirs, known.get(identity)),
-            "can_join": Role.AGENT in roles and reader.pk not in {f.agent_id for f in theirs},
+            "can_join": Role.AGENT in roles and _is_news(theirs, reader, past),
         }
         for identity, theirs in by_input.items()
     ]
@@ -52,6 +55,7 @@ def issue_context(
             "merged_into_number": issue.merged_into.number if issue.merged_into else None,
         },
         "summary": _summary(flags),
+        "fixed_in": issue.fixed_in.name if issue.fixed_in and past and Role.AGENT in roles else "",
         "timeline": story_of_issue(issue, flags),
         "inputs": [{**row, "has_key": row is next_to_join} for row in rows],
         "others": _others(issue) if can_decide else [],
@@ -59,6 +63,13 @@ def issue_context(
         "can_decline": can_decide and any(flag.state in OPEN for flag in flags),
     }
     return context, list(by_input)
+
+
+def _is_news(flags: list[Flag], reader: User, past: set[int]) -> bool:
+    """Whether "me too" adds anything: neither to one's own flag, nor to what is fixed since."""
+    newest = flags[-1].prediction
+    is_own = reader.pk in {flag.agent_id for flag in flags}
+    return newest is not None and newest.version_id not in past and not is_own
 
 
 OPEN = {Flag.State.OPEN, Flag.State.STILL_WRONG}

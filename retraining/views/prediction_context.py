@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from feedback.flagging import find_others
+from feedback.issues import is_fixed_since
 from feedback.live_answer import find_live_answer
 from feedback.models import Flag, Issue, Prediction
 from feedback.words import flag_words, issue_words, reason_words, wanted_words
@@ -50,6 +51,7 @@ def prediction_context(
         "others_count": len({flag.agent_id for flag in others}),
         "my_flag": _my_flag(my_flag) if my_flag else None,
         "issue": _issue(issue) if issue else None,
+        "is_fixed": bool(issue and is_fixed_since(issue, prediction.version)),
         "case": _case(prediction, can_pin=Role.LEAD in roles),
         "timeline": story_of_prediction(prediction=prediction, flags=flags, reader=reader),
         "can_flag": Role.AGENT in roles,

@@ -9,10 +9,13 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from feedback import search_index
+from feedback.flagging import decide_flag
+from feedback.issues import mark_fixed_in
 from feedback.models import Flag, Issue, Prediction, Sighting
 from jobs.clock import SetClock
 from labeling.routing import route_new_flags
 from projects.models import ModelVersion
+from projects.versions import deploy, external_version
 from retraining.models import Receipt
 from tests.pages import Pages, is_whole_page, text_of
 from tests.people import Team, make_team
@@ -278,6 +281,40 @@ def test_who_meets_an_issue_joins_it_where_it_is_shown(
 
     assert "Me too" in for_another
     assert "Me too" not in for_lead + for_who_flagged
+
+
+def test_what_is_fixed_since_is_not_joined_any_more(
+    team: Team, prediction: Prediction, clock: SetClock
+) -> None:
+    flag = flagged(prediction, team.ada, "refund", at=clock.at)
+    second = external_version(team.project, "v2", at=clock.at)
+    deploy(version=second, expected=team.version, cause="promotion", at=clock.at, by=team.lena)
+    decide_flag(flag=flag, state=Flag.State.FIXED, at=clock.at, version=second)
+    mark_fixed_in(issue_ids=[Issue.objects.get().pk], version=second)
+    pages = Pages(team.alan)
+
+    issue = text_of(pages.get(url("issue-show", number=1)))
+    answer = text_of(pages.get(url("prediction-show", pk=prediction.pk)))
+
+    assert "Me too" not in issue + answer
+    assert "v2 answers this right. If it is wrong again, find the newer answer" in issue
+    assert "1 other flagged this; since then it is fixed in v2." in answer
+    assert "to join any more" not in text_of(Pages(team.lena).get(url("issue-show", number=1)))
+
+
+def test_where_the_fixing_version_is_wrong_again_it_can_be_joined(
+    team: Team, prediction: Prediction, clock: SetClock
+) -> None:
+    flag = flagged(prediction, team.ada, "refund", at=clock.at)
+    decide_flag(flag=flag, state=Flag.State.FIXED, at=clock.at, version=team.version)
+    mark_fixed_in(issue_ids=[Issue.objects.get().pk], version=team.version)
+    pages = Pages(team.alan)
+
+    offered = text_of(pages.get(url("issue-show", number=1)))
+    pages.post(url("prediction-me_too", pk=prediction.pk))
+
+    assert "Me too" in offered
+    assert Issue.objects.get().state == Issue.State.REOPENED
 
 
 def test_issues_are_merged_by_hand(team: Team, clock: SetClock) -> None:
