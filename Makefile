@@ -35,7 +35,7 @@ bench:  ## Measure speed, each beside its floor in the same run
 	@bin/setup dev
 	@$(PYTHON) -m bench
 
-rehearse:  ## The loop on labelled history, five seeds, people simulated (ON="--data FILE ..." for your data)
+rehearse:  ## The loop on labeled history, five seeds, people simulated (ON="--data FILE ..." for your data)
 	@bin/setup dev
 	@$(PYTHON) -m bench.rehearsals $(ON)
 

@@ -58,7 +58,7 @@ def filters_of(*, project: Project, asked: Mapping[str, str]) -> list[Filter]:
         "confidence": ("Any confidence", [("low", "Unsure"), ("high", "Very sure")]),
         "days": ("Any time", list(TIMES.items())),
         "kind": ("All answers", [("audited", "Drawn at random"), ("flagged", "Flagged")]),
-        "segment": ("Any segment", _segments(project)),
+        "segment": ("Any group", _segments(project)),
     }
     return [
         Filter(name, label, options, asked.get(name, ""))

@@ -16,7 +16,7 @@ from feedback.querysets import FlagQuerySet
 from projects.errors import Conflict, Invalid
 from projects.models import LabelClass, ModelVersion, Project, User
 
-FLAGGED_DIRECTLY = "The same agent flagged the prediction itself."
+FLAGGED_DIRECTLY = "The same agent flagged the answer itself."
 DECIDED_BY_RULE = "The accepted answer is the one the model gave."
 MOST_OVERDUE = 100  # Of one look; the next one takes the rest.
 
@@ -121,7 +121,7 @@ def flag_unseen_id(
 ) -> Flag:
     """A flag on an id that has not arrived: it waits and attaches when the prediction does."""
     if not external_id.strip():
-        raise Invalid("Give the id of the prediction.")
+        raise Invalid("Give the id of the answer.")
     flag, is_new = Flag.objects.get_or_create(
         project=project,
         agent=agent,

@@ -15,7 +15,7 @@ _FLAG: dict[str, Words] = {
 }
 _ISSUE: dict[str, Words] = {
     Issue.State.NEW: ("new", "info"),
-    Issue.State.LABELING: ("being labelled", "info"),
+    Issue.State.LABELING: ("being labeled", "info"),
     Issue.State.AWAITING_RETRAIN: ("waits for a new model", "warn"),
     Issue.State.FIXED: ("fixed", "good"),
     Issue.State.DECLINED: ("declined", ""),

@@ -10,7 +10,7 @@ from feedback import flagging, issues
 from feedback.models import Flag, FlagDecision, Issue
 from labeling.models import Item
 
-WITHDRAWN_TRUTH = "The accepted answer was taken back; the item is being labelled again."
+WITHDRAWN_TRUTH = "The accepted answer was taken back; the item is being labeled again."
 
 
 def judge_flags(*, item: Item, at: datetime) -> None:
@@ -31,7 +31,7 @@ def judge_flags(*, item: Item, at: datetime) -> None:
 
 
 def withdraw_verdicts(*, item: Item, at: datetime) -> None:
-    """The truth no longer stands: what it declined is open again, and is being labelled."""
+    """The truth no longer stands: what it declined is open again, and is being labeled."""
     flags = Flag.objects.filter(project_id=item.project_id, identity=item.identity)
     if not flags.exists():
         return

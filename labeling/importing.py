@@ -1,4 +1,4 @@
-"""Rows that a team has labelled itself: its base training set and its own test set.
+"""Rows that a team has labeled itself: its base training set and its own test set.
 
 They become items like all others, resolved by their import, so that one identity is one item
 with one use: a test row equal to a training row is refused, and the other way round.

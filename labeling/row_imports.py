@@ -1,4 +1,4 @@
-"""Labelled rows from a file, as a job: which column is what, and each row with its class."""
+"""Labeled rows from a file, as a job: which column is what, and each row with its class."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def start_row_import(
 ) -> list[Import]:
     """Check the mapping against the file, and add the job; two where a column tells rows apart."""
     if kind not in USE_OF:
-        raise Invalid("Labelled rows come in for training or for evaluation.")
+        raise Invalid("Labeled rows come in for training or for evaluation.")
     if kind == Import.Kind.EVALUATION and (mapping.trained_on or mapping.trained_on_column):
         raise Invalid(
             "Rows that the live model was trained on cannot measure it. Import them for training."

@@ -106,7 +106,7 @@ def approve_by_hash(*, batch: Batch, digest: str, by: User, at: datetime) -> Bat
 def reject_batch(*, batch: Batch, reason: str, by: User, at: datetime) -> None:
     """The labels stay; quotas fire again only with new ones."""
     if not reason.strip():
-        raise Invalid("Say why: the people who labelled this will read it.")
+        raise Invalid("Say why: the people who labeled this will read it.")
     decided = {"reason": reason.strip(), "decided_by": by, "decided_at": at}
     if not move_batch(batch=batch, state=STATE.REJECTED, at=at, by=by, **decided):
         raise Conflict(f"Batch {batch.number} has been decided already. Reload the page.")
@@ -165,7 +165,7 @@ def ask_for_evaluation(*, batch: Batch, by: User, at: datetime) -> Job:
 
 @transaction.atomic
 def send_back_rows(*, batch: Batch, item_ids: list[int], by: User, at: datetime) -> BatchRevision:
-    """Have rows labelled anew, and make a revision without them."""
+    """Have rows labeled anew, and make a revision without them."""
     rows = newest_revision(batch).rows.filter(item_id__in=item_ids).select_related("item__project")
     if not rows:
         raise Invalid("Mark at least one row of this batch.")

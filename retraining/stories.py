@@ -137,7 +137,7 @@ def _labeling_steps(item: Item, output: str) -> list[Step]:
 
 _ISSUE_WORDS: dict[str, tuple[str, str, str]] = {
     Issue.State.LABELING: ("Labeling", "began.", "done"),
-    Issue.State.AWAITING_RETRAIN: ("Labelled,", "it waits for a new model.", "done"),
+    Issue.State.AWAITING_RETRAIN: ("Labeled,", "it waits for a new model.", "done"),
     Issue.State.FIXED: ("Fixed", "", "done"),
     Issue.State.DECLINED: ("Declined", "", "wrong"),
     Issue.State.REOPENED: ("Open again", "", "wrong"),

@@ -1,4 +1,4 @@
-"""Labelled rows for tests: items with an accepted answer, by the real functions."""
+"""Labeled rows for tests: items with an accepted answer, by the real functions."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def label_topics(
     source: str = ItemSource.Kind.FLAG,
     method: str = GroundTruth.Method.REVIEWER,
 ) -> list[Item]:
-    """So many labelled inputs of each topic."""
+    """So many labeled inputs of each topic."""
     return [
         label_input(project, text, topic, at=at, source=source, method=method)
         for topic, count in counts.items()

@@ -1,1 +1,1 @@
-"""The loop on labelled history: people are simulated, everything else is the real code."""
+"""The loop on labeled history: people are simulated, everything else is the real code."""

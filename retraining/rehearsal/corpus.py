@@ -1,4 +1,4 @@
-"""A team's labelled history, read from CSV or JSONL."""
+"""A team's labeled history, read from CSV or JSONL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows of a labelled history play which part."""
+"""Which rows of a labeled history play which part."""
 
 from __future__ import annotations
 

@@ -107,11 +107,11 @@ def batch_refresh(request: ProjectRequest, slug: str, number: int) -> HttpRespon
 @policy(LEADS)
 @require_POST
 def batch_send_back(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
-    """Marked rows are labelled anew, and a revision without them is made."""
+    """Marked rows are labeled anew, and a revision without them is made."""
     batch = access_batch(request.project, number)
     chosen = {int(pk) for pk in request.POST.getlist("row") if is_row_id(pk)}
     with telling(
-        request, f"{len(chosen)} sent back to be labelled anew", refusals=(Conflict, Invalid)
+        request, f"{len(chosen)} sent back to be labeled anew", refusals=(Conflict, Invalid)
     ):
         rows = newest_revision(batch).rows.filter(pk__in=chosen)
         item_ids = list(rows.values_list("item_id", flat=True))

@@ -112,7 +112,7 @@ def _item_words(item: Item | None) -> tuple[str, str]:
     if item.state == Item.State.DISPUTED:
         return "with a reviewer", "warn"
     if item.truth is None:
-        return "being labelled", "info"
+        return "being labeled", "info"
     return f"it is {item.truth.answer.name if item.truth.answer else 'none of the classes'}", "good"
 
 

@@ -1,4 +1,4 @@
-"""Bring a team's own labelled rows in from a file."""
+"""Bring a team's own labeled rows in from a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = {"train": Import.Kind.TRAINING, "evaluation": Import.Kind.EVALUATION}
 
 
 class Command(BaseCommand):
-    help = "Import labelled rows from a CSV or JSON lines file, as training rows or as a test set."
+    help = "Import labeled rows from a CSV or JSON lines file, as training rows or as a test set."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)

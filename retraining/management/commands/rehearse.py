@@ -1,4 +1,4 @@
-"""Play the loop on labelled history before any person is asked."""
+"""Play the loop on labeled history before any person is asked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         source = parser.add_mutually_exclusive_group(required=True)
-        source.add_argument("--data", type=Path, help="CSV or JSONL of labelled rows")
+        source.add_argument("--data", type=Path, help="CSV or JSONL of labeled rows")
         source.add_argument(
             "--digits", action="store_true", help="scikit-learn's digits, as images"
         )

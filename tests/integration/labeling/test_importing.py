@@ -1,4 +1,4 @@
-"""A team's own labelled rows: training rows, test sets, and what keeps the two apart."""
+"""A team's own labeled rows: training rows, test sets, and what keeps the two apart."""
 
 from __future__ import annotations
 

@@ -306,7 +306,7 @@ def test_a_lead_pins_on_the_page_of_the_comparison_or_of_the_answer(
     after = text_of(pages.get(answer_page))
 
     case.refresh_from_db()
-    assert "Kept as a regression case" in before
+    assert "Kept as a test" in before
     assert back.headers["Location"] == lead_url("gates-show", number=1)
     assert "Pinned case “where is parcel 0”" in pinned
     assert f'data-key="{case.pk}"' not in gates.content.decode()
@@ -325,7 +325,7 @@ def test_agents_read_that_a_case_is_kept_and_cannot_pin(team: Team, clock: SetCl
 
     told = Pages(team.ada).get(page).content.decode()
 
-    assert "Kept as a regression case" in told
+    assert "Kept as a test" in told
     assert lead_url("case-pin", pk=case.pk) not in told
 
 

@@ -34,7 +34,7 @@ MANY = tuple(f"language {number}" for number in range(12))
         (MANY, "press /, type its first letters, then Enter"),
     ],
 )
-def test_labelling_is_told_as_the_page_has_keys(
+def test_labeling_is_told_as_the_page_has_keys(
     clock: SetClock, classes: tuple[str, ...], told: str
 ) -> None:
     team = make_team(at=clock.at, classes=classes)

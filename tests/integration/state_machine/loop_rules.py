@@ -191,7 +191,7 @@ class LoopMachine(LabelingMachine):
             self.requeue_thing(pick(resolved, number))
 
     def open_what_was_learned(self) -> bool:
-        """A row of the live version is labelled anew: the next one learns the new answer alone."""
+        """A row of the live version is labeled anew: the next one learns the new answer alone."""
         learned = [self.model.things[pk] for pk in self.loop.learned_by(self.loop.champion).rows]
         standing = [thing for thing in learned if thing.state == RESOLVED]
         if standing:

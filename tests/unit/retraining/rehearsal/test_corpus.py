@@ -1,4 +1,4 @@
-"""Reading a team's labelled history."""
+"""Reading a team's labeled history."""
 
 import json
 from pathlib import Path
