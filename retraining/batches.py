@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
@@ -15,7 +16,7 @@ from jobs.models import Job
 from labeling.models import Item
 from labeling.queueing import requeue_item
 from projects.errors import Conflict, Invalid, NotFound
-from projects.models import Project, User
+from projects.models import ModelVersion, Project, User
 from retraining.live_line import standing_versions
 from retraining.models import Batch, BatchRevision, BatchRow
 from retraining.revisions import (
@@ -144,10 +145,10 @@ def retry_batch(*, batch: Batch, by: User, at: datetime) -> Batch:
     return locked
 
 
-def may_be_compared(batch: Batch) -> bool:
+def may_be_compared(batch: Batch, standing: Collection[ModelVersion]) -> bool:
     """Whether only a comparison leads to its version: not where it is live or was before that."""
     if batch.state == STATE.PROMOTED:
-        return batch.version not in standing_versions(batch.project)
+        return all(version.pk != batch.version_id for version in standing)
     return batch.state in {STATE.EVALUATED, STATE.NOT_PROMOTED}
 
 
@@ -155,7 +156,7 @@ def may_be_compared(batch: Batch) -> bool:
 def ask_for_evaluation(*, batch: Batch, by: User, at: datetime) -> Job:
     """Compare its version with today's champion: what a later promotion needs."""
     locked = _lock(batch)
-    if not may_be_compared(locked):
+    if not may_be_compared(locked, standing_versions(locked.project)):
         raise Conflict(f"Batch {locked.number} is {locked.state}; it has no version to compare.")
     record("batch.evaluation_asked", subject=locked, at=at, actor=by)
     job = _add_job(EVALUATE, locked, at=at)

@@ -118,7 +118,8 @@ def find_unsure_gates(evaluation: Evaluation) -> list[GateResult]:
 
 
 def _move(batch: Batch, state: str, *, by: User, at: datetime, **changes: object) -> None:
-    if not move_batch(batch=batch, state=state, at=at, by=by, **changes):
+    decided = {"decided_by": by, "decided_at": at, **changes}
+    if not move_batch(batch=batch, state=state, at=at, by=by, **decided):
         batch.refresh_from_db(fields=["state"])
         raise Conflict(f"This batch is {batch.state}; only an evaluated one can be decided.")
 

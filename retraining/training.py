@@ -20,6 +20,7 @@ from projects.models import ModelVersion, Project, StoredFile
 from retraining.batches import may_be_compared, move_batch
 from retraining.datasets import fold_batch, read_manifest
 from retraining.evaluating import Compared, compare, store_evaluation
+from retraining.live_line import standing_versions
 from retraining.model_files import signing_keys
 from retraining.models import Batch, BatchRevision, DatasetVersion, Evaluation
 from retraining.program_runs import Finished, Program, finished_programs
@@ -55,7 +56,8 @@ def train_batch(*, run: JobRun, batch_id: int) -> None:
 def evaluate_again(*, run: JobRun, batch_id: int) -> None:
     """Compare a version that was made before with today's champion."""
     batch = _access(batch_id)
-    if batch.version is None or not may_be_compared(batch):
+    standing = standing_versions(batch.project)
+    if batch.version is None or not may_be_compared(batch, standing):
         return
     compared = compare(run=run, project=batch.project, challenger=batch.version, share=(0, 99))
     with transaction.atomic():

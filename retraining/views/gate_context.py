@@ -19,6 +19,7 @@ from retraining.comparison import (
     cases_mended,
     gates_red_first,
 )
+from retraining.live_line import standing_versions
 from retraining.models import Batch, Evaluation, GateResult
 from retraining.words import batch_words, count_of, event_words
 
@@ -241,7 +242,7 @@ def _not_enough_words(gates: list[GateResult]) -> str:
 
 def _compare_words(batch: Batch, evaluation: Evaluation) -> str:
     """Why this comparison is not enough to promote its version; nothing where it is."""
-    if not may_be_compared(batch):
+    if not may_be_compared(batch, standing_versions(batch.project)):
         return ""
     if evaluation.champion != find_champion(batch.project):
         return "The live model has changed since this comparison."

@@ -8,7 +8,7 @@ from monitoring.accuracy import accuracy_by_version, audited_answers
 from monitoring.intervals import Estimate
 from projects.models import Deployment, ModelVersion, Project, Role
 from retraining.batches import may_be_compared
-from retraining.live_line import find_rollback_target
+from retraining.live_line import find_rollback_target, standing_versions
 from retraining.models import Batch, DatasetVersion
 from retraining.words import cause_words, count_of
 
@@ -47,7 +47,8 @@ def _versions(
     versions.sort(key=lambda version: live is None or version.pk != live.version_id)
     datasets = DatasetVersion.objects.in_bulk([v.dataset_id for v in versions if v.dataset_id])
     newest_last = Batch.objects.filter(version__in=versions).order_by("pk")
-    batches = {batch.version_id: batch for batch in newest_last.select_related("project")}
+    batches = {batch.version_id: batch for batch in newest_last}
+    standing = standing_versions(project)
     deployed = set(project.deployments.values_list("version_id", flat=True))
     target = find_rollback_target(project)
     return [
@@ -58,7 +59,7 @@ def _versions(
             "dataset_words": _dataset_words(datasets.get(version.dataset_id or 0)),
             "made_at": version.created_at,
             "accuracy_words": _accuracy_words(measured.get(version.name)),
-            **_batch(batches.get(version.pk)),
+            **_batch(batches.get(version.pk), standing),
             "facts": _facts(version),
             "download_url": _download_url(project, version),
             "can_roll_back": version == target,
@@ -68,9 +69,9 @@ def _versions(
     ]
 
 
-def _batch(batch: Batch | None) -> Context:
+def _batch(batch: Batch | None, standing: list[ModelVersion]) -> Context:
     """Where a version comes from, and how it could go live where no rollback leads to it."""
-    if batch is None or not may_be_compared(batch):
+    if batch is None or not may_be_compared(batch, standing):
         return {"batch_number": batch and batch.number, "way_words": ""}
     is_left = batch.state == Batch.State.PROMOTED
     words = f"It can go live{' again' if is_left else ''} only after a new comparison."

@@ -245,6 +245,20 @@ def test_the_live_model_can_be_kept_with_a_reason(team: Team, clock: SetClock) -
     assert (batch.state, batch.reason) == (Batch.State.NOT_PROMOTED, "Not this week.")
 
 
+def test_the_comparison_tells_who_promoted_and_when_not_who_approved(
+    team: Team, clock: SetClock
+) -> None:
+    batch = make_evaluated_batch(team, make_trained_version(team, "v2", at=clock.at), at=clock.at)
+    Batch.objects.filter(pk=batch.pk).update(decided_by=team.olga, decided_at=clock.at)
+    clock.advance(timedelta(hours=3))
+
+    Pages(team.lena).post(lead_url("batch-promote", number=1))
+
+    batch.refresh_from_db()
+    assert (batch.decided_by, batch.decided_at) == (team.lena, clock.at)
+    assert "Lena promoted" in text_of(Pages(team.lena).get(lead_url("gates-show", number=1)))
+
+
 def test_a_rollback_is_one_form_on_the_page_of_models(team: Team, clock: SetClock) -> None:
     version = make_trained_version(team, "v2", at=clock.at)
     make_evaluated_batch(team, version, at=clock.at)
