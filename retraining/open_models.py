@@ -38,4 +38,5 @@ def open_version(version: ModelVersion) -> OpenModel:
     """Signature, then hash, then open; raises ArtifactRefused."""
     content = read_model_file(version)
     slug = version.manifest["trainer"]
-    return OpenModel(version, TRAINERS[slug], load_pipeline(content, trainer=slug))
+    pipeline = load_pipeline(content, trainer=slug)  # Refuses a trainer that is unknown here.
+    return OpenModel(version, TRAINERS[slug], pipeline)

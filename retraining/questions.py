@@ -60,3 +60,5 @@ def read_question(value: Any) -> PredictionBody | DomainError:
         return convert_body({**value, "model_version": UNANSWERED, "output": UNANSWERED})
     except Invalid as error:
         return error
+    except RecursionError:  # What was decoded in C can be too deep to be walked here.
+        return Invalid("The question is nested too deeply.")
