@@ -7,6 +7,8 @@ from retraining.gates.base import Comparison, GateOutcome, PairedRow, Policy, Re
 from retraining.gates.exact import holm_adjust, mcnemar_p_value
 from retraining.gates.paired import paired_difference
 
+DIGITS = 9  # 0.4 - 0.3 must not be more than 0.1 by the last bit of a float.
+
 Group = tuple[str, str]  # "Class" or "Segment <key>", and its value.
 
 
@@ -33,7 +35,7 @@ class GroupsGate:
     ) -> GateOutcome:
         name, value = group
         difference = paired_difference(rows, level=policy.level)
-        drop = -difference.value if difference else 0.0
+        drop = round(-difference.value, DIGITS) if difference else 0.0
         failed = p_value is not None and p_value <= policy.level and drop > policy.group_drop
         missing = None if p_value is not None else policy.least_group_rows - len(rows)
         return GateOutcome(

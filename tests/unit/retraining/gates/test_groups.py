@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from retraining.gates.base import Comparison, GateOutcome, PairedRow, Result, Source
+from retraining.gates.base import Comparison, GateOutcome, PairedRow, Policy, Result, Source
 from retraining.gates.groups import GroupsGate
 
 
@@ -19,6 +19,14 @@ def rows(
     return [
         PairedRow(f"{label}-{number}", label, True, number >= broken, source, segments={"app": app})
         for number in range(count)
+    ]
+
+
+def changed_rows(count: int, *, broken: int, mended: int) -> list[PairedRow]:
+    """Rows of one class: first the broken, then the mended, then those both models have right."""
+    return [
+        PairedRow(f"{n}", "cat", not broken <= n < broken + mended, n >= broken, Source.FROZEN)
+        for n in range(count)
     ]
 
 
@@ -47,6 +55,56 @@ def test_a_clear_drop_of_less_than_ten_points_does_not_fail() -> None:
     assert outcome.p_value is not None
     assert outcome.p_value < 0.001
     assert outcome.result is Result.PASSED
+
+
+@pytest.mark.parametrize(("broken", "result"), [(120, Result.PASSED), (121, Result.FAILED)])
+def test_a_drop_of_just_ten_points_does_not_fail_and_one_row_more_does(
+    broken: int, result: Result
+) -> None:
+    outcome = judge(changed_rows(300, broken=broken, mended=90))["Class", "cat"]
+
+    assert outcome.p_value is not None
+    assert outcome.p_value < 0.05
+    assert outcome.result is result
+
+
+def test_rows_that_were_mended_speak_against_a_collapse() -> None:
+    outcome = judge(changed_rows(40, broken=12, mended=8))["Class", "cat"]
+
+    # P(at least 12 of 20 coins) = 263950 / 2**20, and the value is (8 - 12) / 40.
+    assert outcome.p_value == pytest.approx(263_950 / 2**20)
+    assert outcome.value == pytest.approx(-0.1)
+    assert outcome.result is Result.PASSED
+
+
+def test_exactly_twenty_rows_are_tested() -> None:
+    outcome = judge(rows(20, broken=20))["Class", "cat"]
+
+    assert (outcome.result, outcome.more_rows_needed, outcome.note) == (Result.FAILED, None, "")
+    assert outcome.p_value == pytest.approx(2 * 0.5**20)  # Holm over the class and its segment.
+
+
+def test_a_row_counts_in_its_class_and_in_each_of_its_segments() -> None:
+    row = PairedRow(
+        "1", "cat", True, True, Source.AUDITED, segments={"app": "shop", "country": "de"}
+    )
+
+    outcomes = judge([row])
+
+    assert {group: outcome.rows for group, outcome in outcomes.items()} == {
+        ("Class", "cat"): 1,
+        ("Segment app", "shop"): 1,
+        ("Segment country", "de"): 1,
+    }
+
+
+def test_a_rejection_at_just_the_level_counts() -> None:
+    # Six broken of twenty, alone: 1 in 64; twice that by Holm for the class and its segment.
+    comparison = Comparison(tuple(rows(20, broken=6)), policy=Policy(level=2 / 64))
+
+    assert [o.result for o in GroupsGate().judge(comparison)] == [Result.FAILED] * 2
+    stricter = Comparison(tuple(rows(20, broken=6)), policy=Policy(level=2 / 64 - 1e-9))
+    assert [o.result for o in GroupsGate().judge(stricter)] == [Result.PASSED] * 2
 
 
 def test_a_large_drop_that_chance_explains_does_not_fail() -> None:
