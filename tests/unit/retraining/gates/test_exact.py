@@ -35,6 +35,45 @@ def test_holm_multiplies_the_smallest_by_the_count_and_keeps_the_order() -> None
     assert holm_adjust([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
+def test_no_groups_have_nothing_to_adjust() -> None:
+    assert holm_adjust([]) == []
+
+
+def test_holm_gives_equal_values_equal_ones_and_never_more_than_one() -> None:
+    assert holm_adjust([0.02, 0.02, 0.5, 0.9]) == pytest.approx([0.08, 0.08, 1.0, 1.0])
+
+
+def test_holm_holds_a_later_step_at_the_height_of_an_earlier_one() -> None:
+    # 3 x 0.02 = 0.06 comes before 2 x 0.021 = 0.042: the second may not fall below the first.
+    assert holm_adjust([0.021, 0.02, 0.9]) == pytest.approx([0.06, 0.06, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("hits", "total", "level", "low", "high"),
+    [
+        # Two-sided 95 % limits as tables print them; scipy's beta quantiles agree to six digits.
+        (0, 10, 0.025, 0.0, 0.308498),
+        (1, 10, 0.025, 0.002529, 0.445016),
+        (5, 10, 0.025, 0.187086, 0.812914),
+    ],
+)
+def test_at_half_the_level_the_bounds_are_the_two_sided_ones_of_the_tables(
+    hits: int, total: int, level: float, low: float, high: float
+) -> None:
+    assert lower_bound(hits, total, level=level) == pytest.approx(low, abs=2e-6)
+    assert upper_bound(hits, total, level=level) == pytest.approx(high, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended", "chances"),
+    [(0, 5, 32), (1, 4, 31), (2, 3, 26), (3, 2, 16), (4, 1, 6), (5, 0, 1)],
+)
+def test_of_five_discordant_rows_each_share_of_broken_ones_has_its_coins(
+    broken: int, mended: int, chances: int
+) -> None:
+    assert mcnemar_p_value(broken=broken, mended=mended) == chances / 32
+
+
 @given(P_VALUES)
 def test_holm_is_never_below_the_plain_and_never_above_bonferroni(p_values: list[float]) -> None:
     for plain, adjusted in zip(p_values, holm_adjust(p_values), strict=True):

@@ -3,7 +3,8 @@
 import pytest
 
 from retraining.gates.base import Comparison, GateOutcome, PairedRow, Policy, Result, Source
-from retraining.gates.overall import OverallGate
+from retraining.gates.overall import OverallGate, measure
+from retraining.gates.paired import paired_difference
 
 
 def rows(
@@ -99,3 +100,66 @@ def test_a_wider_margin_lets_the_same_rows_pass() -> None:
 
     assert judge(lost, margin=0.01).result is not Result.PASSED
     assert judge(lost, margin=0.05).result is Result.PASSED
+
+
+def test_no_more_rows_are_asked_for_where_the_difference_sits_on_the_margin() -> None:
+    outcome = judge(rows(100, broken=2))
+
+    assert (outcome.result, outcome.more_rows_needed) == (Result.NOT_ENOUGH, None)
+    assert outcome.note == "The difference sits on the margin; more labels will hardly tell."
+
+
+@pytest.mark.parametrize(("count", "missing"), [(30, 20), (49, 1)])
+def test_few_clear_rows_are_asked_up_to_the_least_number(count: int, missing: int) -> None:
+    outcome = judge(rows(count, mended=count))
+
+    assert (outcome.result, outcome.more_rows_needed) == (Result.NOT_ENOUGH, missing)
+    assert outcome.note == f"About {missing} more audited evaluation rows are needed to tell."
+
+
+def test_every_part_that_got_worse_is_named() -> None:
+    outcome = judge(rows(100, broken=30), rows(100, broken=30, source=Source.FROZEN))
+
+    assert outcome.note == "Worse by more than the margin on the audited and the frozen rows."
+    assert outcome.more_rows_needed is None
+
+
+def test_a_part_with_few_rows_does_not_fail_the_whole_by_itself() -> None:
+    outcome = judge(rows(40, broken=10), rows(4_000, mended=400, source=Source.FROZEN))
+
+    assert [part.result for part in outcome.parts] == [Result.NOT_ENOUGH, Result.PASSED]
+    assert outcome.result is Result.PASSED
+
+
+def test_a_pass_has_nothing_to_explain() -> None:
+    outcome = judge(rows(200, mended=20))
+
+    assert (outcome.note, outcome.more_rows_needed) == ("", None)
+
+
+def test_sources_without_rows_are_not_shown() -> None:
+    outcome = judge(rows(60, source=Source.FROZEN))
+
+    assert [part.name for part in outcome.parts] == ["frozen"]
+
+
+def test_a_lower_bound_on_the_margin_itself_does_not_pass() -> None:
+    difference = paired_difference(rows(400, broken=4), level=0.05)
+    assert difference is not None
+
+    on_it = Policy(margin=-difference.low)
+    below_it = Policy(margin=-difference.low + 1e-9)
+
+    assert measure(difference, on_it) is Result.NOT_ENOUGH
+    assert measure(difference, below_it) is Result.PASSED
+
+
+def test_an_upper_bound_on_the_margin_itself_does_not_fail() -> None:
+    difference = paired_difference(rows(400, broken=80), level=0.05)
+    assert difference is not None
+
+    on_it = Policy(margin=-difference.high)
+    above_it = Policy(margin=-difference.high - 1e-9)
+
+    assert measure(difference, on_it) is Result.NOT_ENOUGH
+    assert measure(difference, above_it) is Result.FAILED

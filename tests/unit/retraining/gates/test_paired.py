@@ -105,6 +105,97 @@ def test_audited_rows_together_weigh_as_many_rows_as_they_are() -> None:
     assert weights[3] == 1
 
 
+def test_rows_of_one_weight_are_as_many_as_they_are() -> None:
+    rows = [row(False, True)] * 3 + [row(True, False)] * 2 + [row(True, True)] * 15
+
+    difference = paired_difference(rows, level=0.05)
+
+    assert difference is not None
+    assert (difference.mended, difference.broken) == (0.15, 0.1)
+    assert difference.effective_rows == pytest.approx(20)
+
+
+def test_heavy_rows_that_differ_are_worth_fewer_than_their_weights_alone_say() -> None:
+    heavy = row(True, False, source=Source.AUDITED, probability=0.5)
+    light = [row(False, True, source=Source.AUDITED)] * 2
+    equal = [row(True, True, source=Source.AUDITED)] * 4
+
+    difference = paired_difference([heavy, *light, *equal], level=0.05)
+
+    # Weights 2, 1, 1 and four times 1: shares 2/8 and 2/8, variance (4 + 1 + 1) / 64, so
+    # (1/2) / (6/64) = 16/3 rows, where Kish's 64 / (4 + 6) would say 6.4.
+    assert difference is not None
+    assert (difference.broken, difference.mended) == pytest.approx((0.25, 0.25))
+    assert difference.effective_rows == pytest.approx(16 / 3)
+
+
+def test_heavy_rows_that_agree_are_worth_what_their_weights_say() -> None:
+    heavy = row(True, True, source=Source.AUDITED, probability=0.25)
+    rows = [heavy, *[row(True, True, source=Source.AUDITED)] * 4]
+
+    difference = paired_difference(rows, level=0.05)
+
+    # Kish 1965: (4 + 4)**2 / (16 + 4) of five rows.
+    assert difference is not None
+    assert difference.effective_rows == pytest.approx(3.2)
+
+
+def test_frozen_rows_weigh_one_whatever_their_probability() -> None:
+    assert row_weights([row(True, True, probability=0.1)] * 2) == [1.0, 1.0]
+
+
+def test_flagged_rows_weigh_one_as_well() -> None:
+    audited = row(True, True, source=Source.AUDITED, probability=0.1)
+
+    assert row_weights([audited, row(True, True, source=Source.FLAGGED)]) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("level", "mended", "broken", "total", "low"),
+    [
+        # Where no row differs Tango's bound is -g / (n + g), g the squared normal quantile.
+        (0.05, 0, 0, 50, -2.705543 / 52.705543),
+        (0.05, 0, 0, 133, -2.705543 / 135.705543),
+        (0.025, 0, 0, 50, -3.841459 / 53.841459),
+    ],
+)
+def test_the_bound_of_rows_that_all_agree_has_a_closed_form(
+    level: float, mended: int, broken: int, total: int, low: float
+) -> None:
+    found = interval_of(broken=broken, mended=mended, total=total, level=level)
+
+    assert found == pytest.approx((low, -low), abs=1e-6)
+
+
+def test_133_rows_that_agree_are_the_first_to_prove_a_margin_of_two_points() -> None:
+    # 2.705543 / (n + 2.705543) < 0.02 from n = 132.57 on.
+    few = paired_difference([row(True, True)] * 50, level=0.05)
+
+    assert few is not None
+    assert few.rows_to_tell(-0.02) == 133
+
+
+def test_rows_that_tell_already_are_not_asked_for_more_than_they_are() -> None:
+    many = paired_difference([row(True, True)] * 500, level=0.05)
+
+    assert many is not None
+    assert many.rows_to_tell(-0.02) == 133
+
+
+def test_how_many_rows_prove_a_loss_is_told_as_well() -> None:
+    rows = [row(True, False)] * 4 + [row(True, True)] * 6
+    difference = paired_difference(rows, level=0.05)
+    assert difference is not None
+
+    needed = difference.rows_to_tell(-0.35)
+
+    assert needed is not None
+    before, after = (
+        Difference(0.4, 0.0, count, count, 0.05).high for count in (needed - 1, needed)
+    )
+    assert after < -0.35 <= before
+
+
 def test_fifty_rows_that_agree_do_not_prove_a_narrow_margin() -> None:
     difference = paired_difference([row(True, True)] * 50, level=0.05)
 

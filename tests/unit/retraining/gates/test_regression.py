@@ -88,3 +88,53 @@ def test_learned_and_held_out_cases_are_shown_apart() -> None:
         ("learned", 10, 0.1),
         ("held out", 5, 0.0),
     ]
+
+
+def test_one_case_that_waits_is_told_in_the_singular() -> None:
+    outcome = judge_share(*cases(400, broken=1, review=Review.WAITING))
+
+    assert (outcome.waiting, outcome.note) == (1, "1 broken case waits for a reviewer.")
+
+
+def test_a_waiting_case_is_not_yet_in_the_share_but_already_in_its_upper_bound() -> None:
+    outcome = judge_share(*cases(200, broken=1, review=Review.WAITING))
+
+    assert (outcome.value, outcome.low) == (0.0, 0.0)
+    # None broken would be bounded by 1 - 0.05 ** (1 / 200) = 0.0149.
+    assert outcome.high is not None
+    assert outcome.high > 0.02
+    assert outcome.result is Result.NOT_ENOUGH
+
+
+def test_no_cases_bound_nothing_and_ask_for_the_least_number() -> None:
+    (outcome,) = judge()
+
+    assert (outcome.rows, outcome.value, outcome.low, outcome.high) == (0, None, 0.0, 1.0)
+    assert outcome.result is Result.NOT_ENOUGH
+
+
+def test_pinned_cases_are_judged_one_by_one_and_are_not_in_the_share() -> None:
+    first, second, share = judge(
+        pinned(champion_right=True), pinned(champion_right=False), *cases(3)
+    )
+
+    assert [first.value, second.value] == [1.0, 0.0]
+    assert [first.result, second.result] == [Result.FAILED, Result.PASSED]
+    assert share.rows == 3
+
+
+def test_a_case_both_models_have_right_is_not_broken_whatever_a_reviewer_once_said() -> None:
+    outcome = judge_share(*cases(149, broken=0, review=Review.CONFIRMED))
+
+    assert (outcome.value, outcome.waiting, outcome.note) == (0.0, 0, "")
+    assert outcome.more_rows_needed is None
+
+
+def test_learned_and_held_out_cases_have_their_own_bounds_and_no_result() -> None:
+    outcome = judge_share(*cases(10), *cases(20, is_held_out=True))
+
+    learned, held_out = outcome.parts
+    assert (learned.low, held_out.low) == (0.0, 0.0)
+    assert learned.high == pytest.approx(1 - 0.05 ** (1 / 10))
+    assert held_out.high == pytest.approx(1 - 0.05 ** (1 / 20))
+    assert (learned.result, held_out.result) == (None, None)
