@@ -104,25 +104,14 @@ def undo_annotation(*, annotation: Annotation, at: datetime) -> Lease | None:
 def skip_item(*, lease: Lease, reason: str, at: datetime, note: str = "") -> Skip:
     """Pass on the item for this round; the slot is free for the others."""
     item = Item.objects.lock(lease.item_id)
-    mine = {"item": item, "round": lease.round, "annotator": lease.annotator_id}
+    mine = {"item": item, "round": lease.round, "annotator_id": lease.annotator_id}
     if Annotation.objects.answers().filter(**mine).exists():
         raise Conflict("This item has your answer already; undo it first.")
-    try:
-        with transaction.atomic():
-            skip = Skip.objects.create(
-                project_id=item.project_id,
-                item=item,
-                round=lease.round,
-                lease=lease,
-                annotator_id=lease.annotator_id,
-                reason=reason,
-                note=note,
-                at=at,
-            )
-    except IntegrityError:
-        return Skip.objects.get(**mine)
-    claims.release_lease(lease=lease, at=at)
-    record("item.skipped", subject=skip, at=at, actor=lease.annotator, reason=reason)
+    said = {"project_id": item.project_id, "lease": lease, "reason": reason, "note": note, "at": at}
+    skip, is_new = Skip.objects.get_or_create(**mine, defaults=said)
+    claims.release_place(lease=lease)
+    if is_new:
+        record("item.skipped", subject=skip, at=at, actor=lease.annotator, reason=reason)
     settlement.settle(item=item, at=at)
     return skip
 

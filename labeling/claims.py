@@ -68,9 +68,14 @@ def renew_lease(*, lease: Lease, at: datetime) -> datetime | None:
     return until if held.update(lease_until=until) else None
 
 
-def release_lease(*, lease: Lease, at: datetime) -> bool:
-    """Give the slot back, so that somebody else can have it at once."""
-    held = Slot.objects.filter(pk=lease.slot_id, fence=lease.fence, state=Slot.State.LEASED)
+def release_place(*, lease: Lease) -> bool:
+    """Give back the item's slot that this person holds, under this lease or a later one."""
+    held = Slot.objects.filter(
+        item=lease.item_id,
+        round=lease.round,
+        annotator=lease.annotator_id,
+        state=Slot.State.LEASED,
+    )
     return bool(_free(held))
 
 

@@ -165,11 +165,8 @@ class LabelingMachine(RuleBasedStateMachine):
     @rule(number=PICK)
     def release(self, number: int) -> None:
         given = pick(self.model.givens, number)
-        released = claims.release_lease(lease=self.lease(given), at=self.clock.at)
-        place = self.thing(given).place_of(given)
-        assert released == bool(place)
-        if place:
-            place.free()
+        released = claims.release_place(lease=self.lease(given))
+        assert released == self.model.release(given)
 
     def wait(self, step: timedelta) -> None:
         self.clock.advance(step)
@@ -261,8 +258,7 @@ class LabelingMachine(RuleBasedStateMachine):
                 annotating.skip_item(lease=lease, reason=reason, at=self.clock.at)
             return
         annotating.skip_item(lease=lease, reason=reason, at=self.clock.at)
-        if (given.round, given.annotator) not in thing.skipped:
-            self.model.skip(given)
+        self.model.skip(given)
 
     @precondition(lambda self: any(self.model.all_said()))
     @rule(number=PICK)

@@ -147,6 +147,16 @@ class Model:
         place.give(given.annotator, at + self.lease)
         self.givens.append(given)
 
+    def release(self, given: Given) -> bool:
+        """The place they hold of this item goes back, under whichever lease they hold it."""
+        thing = self.things[given.item]
+        if thing.round != given.round:
+            return False
+        mine = [p for p in thing.in_state(LEASED) if p.annotator == given.annotator]
+        for place in mine:
+            place.free()
+        return bool(mine)
+
     def expire(self, at: datetime) -> None:
         for thing in self.things.values():
             for place in thing.in_state(LEASED):
@@ -184,8 +194,7 @@ class Model:
     def skip(self, given: Given) -> None:
         thing = self.things[given.item]
         thing.skipped.add((given.round, given.annotator))
-        if place := thing.place_of(given):
-            place.free()
+        self.release(given)
         self.settle(thing)
 
     def can_undo(self, said: Said) -> bool:
