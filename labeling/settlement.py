@@ -63,8 +63,10 @@ def _settle_alone(item_id: int, *, at: datetime) -> bool:
 
 
 def unsettle(*, item: Item, at: datetime) -> None:
-    """After an undo: the item waits for that answer again, in the same round."""
+    """After an undo: the item waits for that answer again, and for those it was closed without."""
     queueing.withdraw_truth(item=item, at=at)
+    closed = Slot.objects.filter(item=item, round=item.round, state=Slot.State.WITHDRAWN)
+    closed.update(state=Slot.State.OPEN)
     if item.state in {Item.State.RESOLVED, Item.State.DISPUTED}:
         item.state, item.resolved_at = Item.State.OPEN, None
         item.save(update_fields=["state", "resolved_at"])

@@ -8,9 +8,9 @@ import pytest
 
 from events.models import Event
 from jobs.clock import SetClock
-from labeling import annotating, claims
+from labeling import annotating, claims, settlement
 from labeling.answers import Answer, class_answer
-from labeling.models import Annotation, Item, Lease, Skip, Slot
+from labeling.models import Annotation, GroundTruth, Item, Lease, Skip, Slot
 from labeling.queueing import queue_input, requeue_item
 from projects.errors import Conflict
 from projects.models import User
@@ -237,3 +237,35 @@ def test_the_lease_of_an_answer_taken_back_gives_it_no_second_time(
 
     assert again == given
     assert Slot.objects.get(annotator=team.bob).state == Slot.State.LEASED
+
+
+def test_undo_and_answer_of_one_person_does_not_decide_what_the_reviewer_was_to_decide(
+    team: Team, item: Item, clock: SetClock
+) -> None:
+    given = answer(team, team.bob, "refund", clock)
+    for person in (team.beth, team.bill, team.olga):
+        skip(give(team, person, clock), clock)
+    assert truth_of(item) == (Item.State.DISPUTED, "")
+
+    lease = annotating.undo_annotation(annotation=given, at=clock.at)
+    assert lease is not None
+    annotating.submit_annotation(lease=lease, answer=said(team, "refund"), at=clock.at)
+
+    assert truth_of(item) == (Item.State.DISPUTED, "")
+
+
+def test_after_an_undo_the_places_that_the_reviewer_closed_are_open_again(
+    team: Team, item: Item, clock: SetClock
+) -> None:
+    given = answer(team, team.bob, "refund", clock)
+    for person in (team.beth, team.bill, team.olga):
+        skip(give(team, person, clock), clock)
+    item.refresh_from_db()
+    settlement.adjudicate(item=item, answer=said(team, "delivery"), reviewer=team.rita, at=clock.at)
+
+    annotating.undo_annotation(annotation=given, at=clock.at)
+
+    states = Slot.objects.filter(item=item).order_by("number").values_list("state", flat=True)
+    assert sorted(states) == ["leased", "open"]
+    assert truth_of(item) == (Item.State.OPEN, "")
+    assert GroundTruth.objects.history(item.pk).count() == 2

@@ -210,6 +210,8 @@ class Model:
         thing = self.things[said.given.item]
         place = thing.places[said.number - 1]
         place.give(said.given.annotator, at + self.lease)
+        for closed in thing.in_state(WITHDRAWN):
+            closed.state = OPEN
         thing.state, thing.truth, thing.truth_name = OPEN, "", ""
         return place
 
