@@ -91,7 +91,9 @@ def _places_and_people(items: list[Item]) -> Iterator[tuple[Item, int, set[int]]
 def _people_left(item: Item) -> QuerySet[Membership]:
     """The project's annotators who may still be given this item in its present round."""
     this_round = {"item": item, "round": item.round}
-    people = Membership.objects.filter(project_id=item.project_id, role=Role.ANNOTATOR)
+    people = Membership.objects.filter(
+        project_id=item.project_id, role=Role.ANNOTATOR, user__is_active=True
+    )
     skipped = Skip.objects.filter(**this_round)
     answered = Annotation.objects.answers().filter(**this_round)
     left = people.exclude(user__in=skipped.values("annotator"))
