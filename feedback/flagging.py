@@ -129,8 +129,9 @@ def flag_unseen_id(
         prediction=None,
         defaults={"created_at": at, **vars(report)},
     )
-    if is_new:
-        record("flag.created", subject=flag, at=at, actor=agent)
+    if not is_new:
+        return _flag_again(flag, report, at=at)
+    record("flag.created", subject=flag, at=at, actor=agent)
     return flag
 
 
