@@ -39,16 +39,17 @@ class FlagQuerySet(models.QuerySet["Flag"]):
 
 class IssueQuerySet(models.QuerySet["Issue"]):
     def of(self, project: Project) -> IssueQuerySet:
-        """The project's issues with how many flags and customers each has."""
+        """The project's issues with how many flags that stand, and customers, each has."""
+        stands = ~Q(flags__state="withdrawn")
         return (
             self.filter(project=project)
             .exclude(state="merged")
             .annotate(
-                flag_count=Count("flags", distinct=True),
+                flag_count=Count("flags", distinct=True, filter=stands),
                 customer_count=Count(
                     "flags__prediction__customer_ref",
                     distinct=True,
-                    filter=~Q(flags__prediction__customer_ref=""),
+                    filter=stands & ~Q(flags__prediction__customer_ref=""),
                 ),
             )
         )
