@@ -50,10 +50,20 @@ def request_cancel(job: Job, *, at: datetime) -> bool:
 
 @transaction.atomic
 def retry_job(job: Job, *, at: datetime) -> bool:
-    """Give a failed job a fresh set of attempts."""
-    retried = Job.objects.filter(pk=job.pk, state=Job.State.FAILED).update(
-        state=Job.State.QUEUED, attempt=0, error="", due_at=at, ended_at=None
-    )
+    """Give a failed job a fresh set of attempts; False while a newer row does the same work."""
+    failed = Job.objects.filter(pk=job.pk, state=Job.State.FAILED)
+    try:
+        with transaction.atomic():
+            retried = failed.update(
+                state=Job.State.QUEUED,
+                attempt=0,
+                error="",
+                due_at=at,
+                ended_at=None,
+                cancel_requested_at=None,
+            )
+    except IntegrityError:
+        return False
     if retried:
         transaction.on_commit(partial(nudging.nudge, job.pk, job.lane))
     return bool(retried)
