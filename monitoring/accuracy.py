@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import BooleanField, CharField, OuterRef, Subquery
+from django.db.models import BooleanField, CharField, Exists, OuterRef, Subquery
 
-from feedback.models import AuditDraw, Prediction
+from feedback.models import AuditDraw, Flag, Prediction
 from labeling.models import Item
 from monitoring.intervals import Drawn, Estimate, weighted_interval, wilson_interval
 from monitoring.models import AccuracyPoint
@@ -110,7 +110,8 @@ def flagged_accuracy(
     project: Project, *, since: datetime | None = None, version: ModelVersion | None = None
 ) -> Estimate:
     """The share of flagged predictions that were right after all: not an accuracy."""
-    flagged = Prediction.objects.filter(project=project, flags__isnull=False).distinct()
+    standing = Flag.objects.filter(prediction=OuterRef("pk")).exclude(state=Flag.State.WITHDRAWN)
+    flagged = Prediction.objects.filter(Exists(standing), project=project)
     if since is not None:
         flagged = flagged.filter(occurred_at__gt=since)
     if version is not None:
