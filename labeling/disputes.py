@@ -19,13 +19,17 @@ class GivenAnswer:
 
 
 def given_answers(item: Item) -> list[GivenAnswer]:
-    """Most first; equal counts by class, so that the order tells nothing about who came first."""
+    """Most first; equal counts by class and name, for the order must not tell who came first."""
     answers = Annotation.objects.counting(item_id=item.pk, round_number=item.round)
     counts = Counter(
         (answer.answer, answer.proposed_name) for answer in answers.select_related("answer")
     )
     grouped = [GivenAnswer(said, name, count) for (said, name), count in counts.items()]
-    return sorted(grouped, key=lambda g: (-g.count, g.label_class.pk if g.label_class else 0))
+    return sorted(grouped, key=_place)
+
+
+def _place(given: GivenAnswer) -> tuple[int, int, str]:
+    return -given.count, given.label_class.pk if given.label_class else 0, given.proposed_name
 
 
 def next_disputed(project: Project) -> Item | None:
