@@ -83,7 +83,7 @@ def test_none_of_these_is_one_answer_whatever_name_each_gives_it(
 def test_the_name_most_people_gave_goes_with_it_however_they_wrote_it(
     team: Team, item: Item, clock: SetClock
 ) -> None:
-    names = ("toys", "Drones", "  drones ")
+    names = ("toys", "Drones", "  DRONES ")
     everybody_says(team, clock, *(outside_answer(team.project, name) for name in names))
 
     assert truth_of(item).proposed_name.casefold() == "drones"
