@@ -15,6 +15,7 @@ from retraining.models import Batch
 from retraining.words import count_of
 
 MOST_EXAMPLES = 3
+FARTHEST = 3_650  # Days. The calendar ends where a large quota and a slow week would lead.
 Context = dict[str, object]
 
 
@@ -72,8 +73,11 @@ def _when(quota: QuotaProgress, at: datetime) -> tuple[str, str]:
         return "met", "good"
     if quota.days_left is None:
         return ("no new label in 7 days", "warn") if quota.have else ("none yet", "")
+    if quota.days_left > FARTHEST:
+        return "not within ten years at today's pace", "warn"
     day = at + timedelta(days=quota.days_left)
-    return f"{day:%-d %b} at today's pace", ""
+    year = "" if day.year == at.year else f" {day.year}"
+    return f"{day:%-d %b}{year} at today's pace", ""
 
 
 def _ready_words(coverage: Coverage) -> str:
