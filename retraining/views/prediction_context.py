@@ -13,6 +13,7 @@ from feedback.words import flag_words, issue_words, reason_words, wanted_words
 from labeling.queueing import find_route
 from projects.classes import accepted_classes
 from projects.models import Role, User
+from projects.requests import is_row_id
 from projects.task_types import TASK_TYPES
 from projects.versions import find_champion
 from retraining.models import RegressionCase
@@ -141,7 +142,7 @@ def _form(prediction: Prediction, sent: Mapping[str, str], problem: str) -> Cont
         "problem": problem,
         "chosen": {
             "reason": sent.get("reason", Flag.Reason.WRONG_CLASS.value),
-            "severity": int(severity) if severity.isdecimal() else Flag.Severity.LITTLE.value,
+            "severity": int(severity) if is_row_id(severity) else Flag.Severity.LITTLE.value,
             "answer_name": sent.get("answer_name", ""),
             "note": sent.get("note", ""),
             "ticket_url": sent.get("ticket_url", ""),

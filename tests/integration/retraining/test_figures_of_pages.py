@@ -31,6 +31,7 @@ from retraining.views.prediction_context import prediction_context
 from retraining.views.training_context import training_context
 from tests.flagged import settle_input
 from tests.history import label_topics
+from tests.pages import Pages, text_of
 from tests.people import Team, make_team
 from tests.stories import flagged, predicted
 from tests.trained import make_evaluated_batch
@@ -492,3 +493,17 @@ def test_an_answer_says_when_the_model_was_not_sure(
     )
 
     assert shown["answer_words"] == words
+
+
+@pytest.mark.parametrize("severity", ["3", "", "x", "7" * 5_000, "-1"], ids=lambda s: s[:3] or "-")
+def test_a_flag_with_a_mistake_gets_its_form_back_with_what_was_said(
+    team: Team, clock: SetClock, severity: str
+) -> None:
+    prediction = predicted(team, "x", "refund", at=clock.at)
+    url = reverse("feedback:prediction-flag", kwargs={"slug": "intents", "pk": prediction.pk})
+
+    page = Pages(team.ada).post(url, reason="", severity=severity, note="they wrote twice")
+
+    assert page.status_code == 422
+    assert "Choose what is wrong." in text_of(page)
+    assert "they wrote twice" in page.content.decode()
