@@ -216,11 +216,13 @@ def test_two_projects_wait_for_the_same_id_each_for_its_own(team: Team, clock: S
     other = make_team(at=clock.at, name="Other", suffix="-2")
     mine, theirs = wait_for(team, clock), wait_for(other, clock)
 
-    prediction = predicted(team, "a", "billing", at=clock.at, external_id="later")
-    attach_waiting_flags(predictions=[prediction], at=clock.at)
+    answers = [
+        predicted(one, "a", "billing", at=clock.at, external_id="later") for one in (team, other)
+    ]
+    attach_waiting_flags(predictions=answers, at=clock.at)
 
-    assert Flag.objects.get(pk=mine.pk).prediction == prediction
-    assert Flag.objects.get(pk=theirs.pk).prediction is None
+    attached = [Flag.objects.get(pk=flag.pk).prediction for flag in (mine, theirs)]
+    assert attached == answers
 
 
 def test_an_attached_flag_knows_the_answer_and_stands_in_the_inputs_issue(
