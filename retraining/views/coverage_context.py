@@ -24,9 +24,9 @@ def coverage_context(
     *,
     roles: frozenset[Role],
     segment_key: str,
-    form: QuotaForm | None,
-    accepting: AcceptClassForm | None,
     at: datetime,
+    form: QuotaForm | None = None,
+    accepting: AcceptClassForm | None = None,
 ) -> Context:
     """For retraining/coverage_page.html; the forms are those that were refused."""
     coverage = coverage_of(project, at=at)

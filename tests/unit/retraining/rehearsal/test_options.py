@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from projects.errors import Invalid
-from retraining.rehearsal.options import RehearsalOptions, parse_mix, parse_annotators
+from retraining.rehearsal.options import RehearsalOptions, parse_annotators, parse_mix
 
 PLAYABLE = RehearsalOptions(data=Path("a.csv"))
 MIX = {"flagged": 0.5, "uncertain": 0.25, "audit": 0.25}
@@ -110,5 +110,5 @@ def test_shares_are_read_in_their_order() -> None:
 
 @pytest.mark.parametrize("raw", ["", "0.9,", "0.9;0.8", "often"])
 def test_shares_that_are_no_numbers_are_refused(raw: str) -> None:
-    with pytest.raises(Invalid, match="--annotators: .* is not a number"):
+    with pytest.raises(Invalid, match=r"--annotators: .* is not a number"):
         parse_annotators(raw)
