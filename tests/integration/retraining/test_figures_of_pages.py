@@ -447,7 +447,7 @@ def test_an_input_of_an_issue_says_how_far_people_are(team: Team, clock: SetCloc
 
     assert told == [
         "not queued yet",
-        "being labelled",
+        "being labeled",
         "with a reviewer",
         "it is delivery",
         "it is none of the classes",
