@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from types import TracebackType
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, close_old_connections, connections, transaction
 
 from feedback.ingestion import Result, store_predictions
 from feedback.models import Prediction
@@ -90,7 +90,7 @@ class Recorder:
             raise Unavailable("The database does not take the answer. Ask again.") from error
 
     def stop(self) -> None:
-        self._writer.submit(connection.close)
+        self._writer.submit(connections.close_all)  # In its thread, which has its own.
         self._writer.shutdown()
 
     def count(self, change: int) -> None:
