@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -15,8 +16,9 @@ from projects.errors import Conflict, Invalid
 from projects.files import path_of
 from projects.models import Deployment, ModelVersion
 from projects.versions import deploy, find_champion
-from retraining import promotion, receipt_jobs
+from retraining import promotion, receipt_jobs, training
 from retraining.batches import ask_for_evaluation
+from retraining.evaluating import Compared, compare
 from retraining.live_line import find_rollback_target
 from retraining.models import Batch, GateResult
 from tests.people import Team, make_team
@@ -305,6 +307,25 @@ def test_a_version_that_was_left_goes_live_again_after_a_new_comparison(
     line = promote(team, batch, clock, confirm=True)
 
     assert (line.version, line.cause) == (second, "promotion")
+    assert find_champion(team.project) == second
+
+
+def test_a_comparison_that_ends_after_the_promotion_changes_nothing(
+    team: Team, second: ModelVersion, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = make_evaluated_batch(team, second, at=clock.at)
+    ask_for_evaluation(batch=batch, by=team.lena, at=clock.at)
+
+    def promoted_meanwhile(**asked: Any) -> Compared:
+        compared = compare(**asked)
+        promote(team, batch, clock)
+        return compared
+
+    monkeypatch.setattr(training, "compare", promoted_meanwhile)
+    drain_jobs(team.project.pk)
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.evaluations.count()) == (Batch.State.PROMOTED, 1)
     assert find_champion(team.project) == second
 
 
