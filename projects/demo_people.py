@@ -29,6 +29,11 @@ def demo_visitors() -> QuerySet[User]:
     return User.objects.filter(~Exists(real), is_active=True, is_staff=False, is_superuser=False)
 
 
+def is_of_demo(person: User) -> bool:
+    """Whether anybody may act as this person where the demo is on, or might soon."""
+    return Membership.objects.filter(user=person, project__is_demo=True).exists()
+
+
 def check_demo_visitor(person: User) -> None:
     """The demo's passwords are on its sign-in page: whoever may be one of its people is let in."""
     if not demo_visitors().filter(pk=person.pk).exists():

@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from events.recording import record
 from projects.creating import give_role, take_role
+from projects.demo_people import is_of_demo
 from projects.errors import Conflict, Invalid, NotFound
 from projects.models import Membership, Project, Role, User
 
@@ -39,6 +40,11 @@ def invite(*, project: Project, address: str, role: str, by: User, at: datetime)
     is_new = user is None
     if user is None:
         user = _make_account(address)
+    elif project.is_demo and not is_of_demo(user):
+        raise Invalid(
+            "Anybody can act as the people of the demo, so nobody's own account joins it. Give an "
+            "e-mail address that has no account yet."
+        )
     give_role(project=project, user=user, role=role, at=at, by=by)
     return Invited(user, is_new)
 
@@ -110,6 +116,11 @@ def name_owner(*, project: Project, user: User, by: User, at: datetime) -> None:
     access_member(project, user.pk)
     if project.owner_id == user.pk:
         return
+    if is_of_demo(user) != is_of_demo(project.owner):
+        raise Conflict(
+            "Anybody can act as the people of the demo: they own what they made themselves, and "
+            "nothing else."
+        )
     record("project.owner_named", subject=project, at=at, actor=by, user=user.pk)
     project.owner = user
     project.save(update_fields=["owner"])

@@ -88,8 +88,8 @@ def member_remove(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBa
 @require_POST
 def member_own(request: ProjectRequest, slug: str, pk: int) -> HttpResponseBase:
     user = access_member(request.project, pk)
-    name_owner(project=request.project, user=user, by=request.user, at=clock.now())
-    messages.success(request, f"{user} is the owner of the project")
+    with telling(request, f"{user} is the owner of the project"):
+        name_owner(project=request.project, user=user, by=request.user, at=clock.now())
     return redirect(MEMBERS, slug=slug)
 
 

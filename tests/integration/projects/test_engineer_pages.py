@@ -343,6 +343,32 @@ def test_nobody_outside_becomes_the_owner(team: Team) -> None:
     assert (answer.status_code, team.project.owner) == (404, team.olga)
 
 
+def test_nobodys_own_account_joins_the_demo_where_anybody_could_act_as_it(
+    team: Team, clock: SetClock
+) -> None:
+    Project.objects.filter(pk=team.project.pk).update(is_demo=True)
+    real = make_team(at=clock.at, name="Real", suffix="2").olga
+
+    page = Pages(team.ed).post(url("projects:member-add"), address=real.username, role="viewer")
+
+    assert page.status_code == 422
+    assert "Anybody can act as the people of the demo" in text_of(page)
+    assert not Membership.objects.filter(project=team.project, user=real).exists()
+
+
+def test_who_anybody_may_act_as_owns_no_real_project(team: Team, clock: SetClock) -> None:
+    demo = make_team(at=clock.at, name="Demo", suffix="2")
+    Project.objects.filter(pk=demo.project.pk).update(is_demo=True)
+    give_role(project=team.project, user=demo.ada, role="viewer", at=clock.at, by=team.ed)
+    pages = Pages(team.ed)
+
+    pages.post(url("projects:member-own", pk=demo.ada.pk))
+
+    team.project.refresh_from_db()
+    assert team.project.owner == team.olga
+    assert "they own what they made themselves" in text_of(pages.get(url("projects:member-list")))
+
+
 def test_an_owner_without_the_role_is_sent_to_somebody_else(team: Team) -> None:
     Pages(team.ed).post(url("projects:member-change", pk=team.olga.pk), role=["agent"])
 
