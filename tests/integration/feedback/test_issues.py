@@ -266,6 +266,21 @@ def test_a_fixed_issue_opens_again_only_for_the_fixing_version_or_a_later_one(
     assert issue_of(fixed).state == expected
 
 
+def test_a_version_that_went_live_again_after_the_fix_opens_the_issue_again(
+    team: Team, clock: SetClock
+) -> None:
+    fixing = deployed(team, "v2", clock)
+    fixed = flag_text(team, clock, "a")
+    decide_flag(flag=fixed, state=FLAG.FIXED, at=clock.at, version=fixing)
+    issues.mark_fixed_in(issue_ids=[issue_of(fixed).pk], version=fixing)
+    deployed(team, "v1", clock)
+
+    later = predicted(team, "A", "billing", at=clock.at, external_id="p2", version=team.version)
+    flagged(later, team.alan, at=clock.at)
+
+    assert issue_of(fixed).state == STATE.REOPENED
+
+
 def test_a_declined_issue_opens_again_for_any_new_flag(team: Team, clock: SetClock) -> None:
     declined = flag_text(team, clock, "a")
     decide_flag(flag=declined, state=FLAG.DECLINED, at=clock.at)

@@ -114,6 +114,19 @@ def test_one_who_gave_no_name_does_not_outvote_one_who_did(
     assert truth_of(item).proposed_name == "drones"
 
 
+def test_two_who_agree_do_not_decide_what_a_third_was_to_answer(
+    team: Team, item: Item, clock: SetClock
+) -> None:
+    for person in (team.bob, team.beth):
+        answer(team, person, class_answer(team.project, "delivery"), clock)
+
+    skip(team, team.bill, clock)
+    assert state_of(item) == Item.State.OPEN
+    skip(team, team.olga, clock)
+
+    assert state_of(item) == Item.State.DISPUTED
+
+
 def test_the_reviewers_answer_is_stored_as_theirs(team: Team, item: Item, clock: SetClock) -> None:
     classes = ("billing", "delivery", "refund")
     everybody_says(team, clock, *(class_answer(team.project, name) for name in classes))
