@@ -14,6 +14,7 @@ from tests.architecture.tree import APPS, ROOT, code_modules, own_scripts, parse
 MODULE_MOST, MODULE_MEDIAN, MODULE_P90 = 400, 100, 250
 FUNCTION_MOST, FUNCTION_BRANCHES = 60, 10
 SCRIPT_LINES = 2_500
+TEST_SHARE = 1.0
 TEMPLATE_P90 = 90
 STYLE_LINES = 900
 RUNTIME_DEPENDENCIES = 30
@@ -79,6 +80,13 @@ def test_every_module_says_in_one_line_what_it_is_for() -> None:
     ]
 
     assert silent == []
+
+
+def test_there_is_as_much_test_as_code() -> None:
+    code = sum(line_count(path) for path in code_modules())
+    tests = sum(line_count(path) for path in (ROOT / "tests").rglob("*.py"))
+
+    assert tests / code >= TEST_SHARE
 
 
 def test_our_own_script_stays_small() -> None:
