@@ -1,5 +1,6 @@
 """Programs run under limits, and every ending has its name."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from retraining.processes import ROOT, Ending, Limits, ProgramEnd, network_cut, run_program
 from retraining.program_output import Progress, parse_progress
+from retraining.programs.contract import EXIT_MEMORY
 
 QUICK = Limits(wall_seconds=20, cpu_seconds=20, memory_mb=1024, file_mb=4, open_files=64)
 
@@ -289,6 +291,74 @@ def test_the_network_is_off_where_the_kernel_allows(tmp_path: Path) -> None:
 
     assert end.is_network_off is bool(network_cut())
     assert ("Network is unreachable" in end.reason) is end.is_network_off
+
+
+def says_and_ends(line: str, code: int = 1) -> str:
+    """A program that writes this to its errors and ends with this code."""
+    return f"import sys; sys.stderr.write({line!r}); sys.exit({code})"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "OSError: [Errno 12] Cannot allocate memory",
+        "numpy._ArrayMemoryError: Unable to allocate 8.00 GiB for an array",
+        "pyarrow.lib.ArrowMemoryError: malloc of size 64 failed",
+        "MemoryError",
+    ],
+)
+def test_whatever_library_runs_out_of_memory_it_is_told_so(tmp_path: Path, line: str) -> None:
+    end = run(says_and_ends(line), tmp_path)
+
+    assert end.ending is Ending.OUT_OF_MEMORY
+    assert end.reason == "It needed more than 1024 MB of memory."
+
+
+def test_the_code_for_no_memory_needs_no_words(tmp_path: Path) -> None:
+    assert run(says_and_ends("", EXIT_MEMORY), tmp_path).ending is Ending.OUT_OF_MEMORY
+
+
+def test_memory_that_was_only_spoken_of_is_not_the_reason(tmp_path: Path) -> None:
+    end = run(says_and_ends("MemoryError was caught\nKeyError: 'label'\n"), tmp_path)
+
+    assert (end.ending, end.reason) == (Ending.CRASHED, "KeyError: 'label' (exit code 1)")
+
+
+def test_a_small_program_that_is_killed_was_not_out_of_memory(tmp_path: Path) -> None:
+    end = run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", tmp_path)
+
+    assert (end.ending, end.reason) == (Ending.CRASHED, "It said nothing. (signal SIGKILL)")
+
+
+def test_a_last_line_is_cut_and_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    end = run(says_and_ends("\x1b[31m" + "x" * 500 + "\n\n  \n"), tmp_path)
+
+    assert end.reason == "[31m" + "x" * 196 + " (exit code 1)"
+
+
+def test_a_program_that_ends_well_may_have_complained(tmp_path: Path) -> None:
+    end = run(says_and_ends("MemoryError", 0), tmp_path)
+
+    assert (end.ending, end.reason) == (Ending.FINISHED, "")
+
+
+def test_progress_keeps_short_texts() -> None:
+    line = json.dumps({"step": "s" * 300, "share": 1, "note": "n" * 300}).encode()
+
+    assert parse_progress(line) == Progress("s" * 200, 1.0, "n" * 200)
+
+
+@pytest.mark.parametrize("share", [0, 1, 0.5])
+def test_progress_from_nothing_to_the_whole_is_taken(share: float) -> None:
+    line = json.dumps({"step": "s", "share": share}).encode()
+
+    assert parse_progress(line) == Progress("s", float(share), "")
+
+
+@pytest.mark.parametrize("share", ["-0.001", "1.001"])
+def test_progress_beyond_the_whole_is_none(share: str) -> None:
+    assert parse_progress(b'{"step": "s", "share": ' + share.encode() + b"}") is None
 
 
 @pytest.mark.parametrize(
