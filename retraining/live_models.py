@@ -75,7 +75,8 @@ class LiveModels:
     def find(self, project: Project) -> tuple[ModelVersion, OpenModel]:
         """The live version and its model; raises NotServed or Unavailable with the reason."""
         is_late = time.monotonic() - self._looked_at > LATEST_SECONDS
-        if is_late or project.pk not in self._live:
+        # Whoever is looking may take long to load a model: until then what is known answers.
+        if project.pk not in self._live or (is_late and not self._looking.locked()):
             self.look()
         live = self._live.get(project.pk)
         if live is None:

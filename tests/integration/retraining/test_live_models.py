@@ -17,8 +17,10 @@ from projects.versions import deploy, find_champion
 from retraining import live_models
 from retraining.live_models import LiveModels, NotServed, Unavailable
 from retraining.model_files import signing_keys
+from retraining.open_models import OpenModel, open_version
 from retraining.signatures import sign
 from tests.people import Team, make_team
+from tests.threads import at_once
 from tests.trained import OLD_WORLD, make_trained_version
 
 PARCEL = {"text": "where is my parcel"}
@@ -273,6 +275,36 @@ def test_before_the_first_look_nothing_is_known(team: Team) -> None:
     assert models.seconds_since_look == float("inf")
     models.look()
     assert models.seconds_since_look < MOST_SECONDS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_model_takes_long_to_load_the_version_before_it_answers(
+    team: Team, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = promoted(team, clock)
+    models = LiveModels()
+    models.look()
+    newer = promoted(team, clock, "v3")
+    is_loading, may_go_on = threading.Event(), threading.Event()
+
+    def load_slowly(version: ModelVersion) -> OpenModel:
+        is_loading.set()
+        assert may_go_on.wait(MOST_SECONDS)
+        return open_version(version)
+
+    def ask() -> ModelVersion:
+        assert is_loading.wait(MOST_SECONDS)
+        try:
+            return models.find(team.project)[0]
+        finally:
+            may_go_on.set()
+
+    monkeypatch.setattr(live_models, "open_version", load_slowly)
+    monkeypatch.setattr(live_models, "LATEST_SECONDS", -1.0)
+    _, answered_by = at_once(models.look, ask)
+
+    assert answered_by == older
+    assert models.find(team.project)[0] == newer
 
 
 @pytest.fixture
