@@ -303,8 +303,8 @@ def says_and_ends(line: str, code: int = 1) -> str:
     [
         "terminate called after throwing an instance of 'std::bad_alloc'",
         "OSError: [Errno 12] Cannot allocate memory",
-        "numpy._ArrayMemoryError: Unable to allocate 8.00 GiB for an array",
-        "pyarrow.lib.ArrowMemoryError: malloc of size 64 failed",
+        "The texts hold nothing to learn from: Unable to allocate 8.00 GiB for an array.",
+        "OSError: malloc of size 64 failed",
         "MemoryError",
     ],
 )
