@@ -43,7 +43,7 @@ class Report:
     answers_given: int
     people_labeling: int
     labeling_hours: float
-    promotions: int
+    versions_live: int
     # The live version, where none of the audited answers is its own.
     unmeasured: Deployment | None
 
@@ -83,7 +83,7 @@ class Report:
         people = counted(self.people_labeling, "person", "people")
         return (
             f"Since {self.since:%-d %B %Y}, {people} gave {counted(self.answers_given, 'answer')} "
-            f"in {self.labeling_hours:.1f} hours, and {counted(self.promotions, 'version')} "
+            f"in {self.labeling_hours:.1f} hours, and {counted(self.versions_live, 'version')} "
             "went live."
         )
 
@@ -107,6 +107,7 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
     annotations = Annotation.objects.answers().filter(project=project, at__gt=since)
     seconds = [s for s in annotations.values_list("seconds", flat=True) if s is not None]
     audited = audited_answers(project, since=at - WINDOW, until=at)
+    champions = Deployment.objects.champions(project.pk).filter(at__gt=since).order_by()
     return Report(
         at=at,
         since=since,
@@ -121,7 +122,7 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
         answers_given=annotations.count(),
         people_labeling=annotations.values("annotator").distinct().count(),
         labeling_hours=sum(seconds) / 3600,
-        promotions=Deployment.objects.champions(project.pk).filter(at__gt=since).count(),
+        versions_live=champions.values("version").distinct().count(),
         unmeasured=find_unmeasured(project, audited),
     )
 

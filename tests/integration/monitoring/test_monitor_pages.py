@@ -90,6 +90,17 @@ def test_the_report_says_when_no_answer_is_of_the_live_version(team: Team, clock
     assert "None of these answers is of v2, live since 2 March." in after
 
 
+def test_a_version_that_went_live_twice_is_one_version_in_the_report(
+    team: Team, clock: SetClock
+) -> None:
+    first, second = team.version, external_version(team.project, "v2", at=clock.at)
+    for version, expected in ((second, first), (first, second), (second, first)):
+        clock.advance(timedelta(hours=1))
+        deploy(version=version, expected=expected, cause="promotion", at=clock.at, by=team.lena)
+
+    assert "2 versions went live" in text_of(Pages(team.vera).get("/p/intents/report/"))
+
+
 def test_the_report_counts_flags_and_not_answers(team: Team, clock: SetClock) -> None:
     clock.advance(timedelta(hours=1))
     prediction = predicted(team, "where", "refund", at=clock.at)
