@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from monitoring.accuracy import GroupEstimate
 from monitoring.intervals import Estimate
-from monitoring.report import counted
 
 FEWEST = 10  # Answers below which a share of a group says nothing.
 Context = dict[str, object]
@@ -45,4 +44,4 @@ def tone_of(estimate: Estimate, target: float) -> str:
 
 def _text(estimate: Estimate) -> str:
     missing = FEWEST - estimate.rows
-    return value_words(estimate) if missing <= 0 else counted(missing, "more answer")
+    return value_words(estimate) if missing <= 0 else f"needs {missing} more"
