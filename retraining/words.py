@@ -21,7 +21,7 @@ _BATCH: dict[str, Words] = {
 _CAUSE: dict[str, str] = {
     Deployment.Cause.FIRST: "the first live version",
     Deployment.Cause.PROMOTION: "promoted",
-    Deployment.Cause.ROLLBACK: "rolled back to",
+    Deployment.Cause.ROLLBACK: "brought back",
 }
 _EVENT: dict[str, str] = {
     "batch.proposed": "proposed it",

@@ -271,7 +271,10 @@ def test_a_rollback_is_one_form_on_the_page_of_models(team: Team, clock: SetCloc
     pages.post(lead_url("version-roll_back", pk=team.version.pk), reason="Worse.")
 
     assert "v2 is live" in text_of(page)
-    assert "Roll back to it" in text_of(page)
+    assert f"Roll back to {team.version.name}" in text_of(page)
+    assert f"{team.version.name} brought back by Lena: Worse." in text_of(
+        pages.get(lead_url("model-list"))
+    )
     assert stale.status_code == 409
     assert find_champion(team.project) == team.version
     assert Deployment.objects.filter(cause="rollback").count() == 1
