@@ -18,8 +18,9 @@ STATE = Batch.State
 ENDED_WELL = {STATE.EVALUATED, STATE.PROMOTED, STATE.NOT_PROMOTED}
 UNDER_WAY = {STATE.APPROVED, STATE.TRAINING}
 # The first share of the job's hundred that belongs to the step after it; see training.py.
-FOLDED = 10
-STEPS = ((0, "Fold the dataset"), (FOLDED, "Train"), (70, "Compare with the live model"))
+FOLDED, TRAINED = 10, 70
+STEPS = ((0, "Fold the dataset"), (FOLDED, "Train"), (TRAINED, "Compare with the live model"))
+BEING_COMPARED = ("being compared", "info")
 LOG_LINES = 12
 SOON = timedelta(seconds=5)
 Context = dict[str, object]
@@ -28,8 +29,8 @@ Context = dict[str, object]
 def training_context(batch: Batch, *, roles: frozenset[Role], at: datetime) -> Context:
     """For retraining/training_page.html and its part `progress`."""
     named = {"slug": batch.project.slug, "number": batch.number}
-    words, tone = batch_words(batch.state)
     job, is_over = batch.job, _is_over(batch)
+    words, tone = BEING_COMPARED if _is_compared_anew(batch) else batch_words(batch.state)
     poll_url = reverse("retraining:training-show", kwargs=named)
     cancel_url = reverse("retraining:training-cancel", kwargs=named)
     can_cancel = Role.LEAD in roles and batch.state in UNDER_WAY
@@ -41,7 +42,7 @@ def training_context(batch: Batch, *, roles: frozenset[Role], at: datetime) -> C
         "work": {
             "title": job.note or "Waiting for a worker" if job and not is_over else "Training",
             "steps": _steps(batch, job),
-            "done": 100 if batch.state in ENDED_WELL else job.done_count if job else 0,
+            "done": _done(batch),
             "total": 100,
             "left": _left(job, at) if not is_over else "",
             "log": job.log.splitlines()[-LOG_LINES:] if job else [],
@@ -68,10 +69,22 @@ def _is_over(batch: Batch) -> bool:
     return batch.state not in UNDER_WAY and not is_busy
 
 
+def _is_compared_anew(batch: Batch) -> bool:
+    return batch.state in ENDED_WELL and not _is_over(batch)
+
+
+def _done(batch: Batch) -> int:
+    """Of a hundred; a new comparison starts where the training ended."""
+    if is_well(batch):
+        return 100
+    done = batch.job.done_count if batch.job else 0
+    return max(done, TRAINED) if _is_compared_anew(batch) else done
+
+
 def _steps(batch: Batch, job: Job | None) -> list[Context]:
     if is_well(batch):
         return [{"title": title, "state": "done"} for _, title in STEPS]
-    done = job.done_count if job else 0
+    done = _done(batch)
     starts = [start for start, _ in STEPS] + [101]
     return [
         {"title": title, "state": _step_state(done, start, starts[number + 1], job)}

@@ -293,12 +293,15 @@ def test_from_a_version_that_was_left_a_link_leads_to_its_new_comparison(
     left = pages.get(lead_url("model-list"))
     comparison = pages.get(lead_url("gates-show", number=1))
     asked = pages.post(lead_url("batch-evaluate", number=1))
+    compared = pages.part(lead_url("training-show", number=1))
 
     assert "only after a new comparison" not in live
     assert "It can go live again only after a new comparison." in text_of(left)
     assert f'href="{lead_url("gates-show", number=1)}">Compare it again' in left.content.decode()
     assert "v2 can be promoted after a new comparison." in text_of(comparison)
     assert asked.headers["Location"] == lead_url("training-show", number=1)
+    assert "Training being compared" in text_of(compared)
+    assert 'value="70"' in compared.content.decode()
 
 
 def test_a_batch_that_is_asked_for_with_nothing_to_learn_says_so(team: Team) -> None:
