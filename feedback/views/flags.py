@@ -17,7 +17,7 @@ from feedback.models import Flag, Prediction
 from feedback.views.find import give_back
 from jobs import clock
 from projects.classes import accepted_classes
-from projects.errors import Invalid
+from projects.errors import Invalid, NotFound
 from projects.models import Role
 from projects.policies import members, policy
 from projects.requests import ProjectRequest
@@ -76,6 +76,8 @@ def flag_several(request: ProjectRequest, slug: str) -> HttpResponseBase:
         raise Invalid("Mark at least one answer.")
     found = Prediction.objects.of(request.project).select_related("project")
     marked = found.filter(pk__in=chosen.cleaned_data["prediction"])
+    if not marked:
+        raise NotFound("None of these answers is in this project. Find them again.")
     form = FlagForm(request.POST, classes=accepted_classes(request.project))
     if not form.is_valid():
         return give_back(request, marked, problem=problem_of(form))

@@ -183,6 +183,19 @@ def test_a_refused_flag_on_a_pasted_id_comes_back_as_it_was_sent(
     assert not Flag.objects.exists()
 
 
+def test_rows_of_another_project_are_told_and_not_counted_as_flagged(
+    team: Team, clock: SetClock
+) -> None:
+    other = make_team(at=clock.at, name="Other", suffix="2")
+    theirs = predicted(other, "one", "delivery", at=clock.at)
+    sent = {"reason": "wrong class", "answer_name": "refund"}
+
+    page = Pages(team.ada).post(url("flag-several"), prediction=[theirs.pk], **sent)
+
+    assert page.status_code == 404
+    assert "None of these answers" in text_of(page)
+
+
 def test_a_row_that_cannot_be_is_not_flagged(team: Team) -> None:
     page = Pages(team.ada).post(
         url("flag-several"), prediction=["9" * 30], reason="wrong class", answer_name="refund"
