@@ -59,7 +59,9 @@ class QuotaForm(forms.Form):
 
     @property
     def wanted(self) -> dict[LabelClass, int | None]:
-        return {c: self.cleaned_data[self._name(c)] for c in self.classes}
+        """Without a class that was accepted after the form was drawn: it was not asked for."""
+        sent = [c for c in self.classes if self._name(c) in self.data]
+        return {c: self.cleaned_data[self._name(c)] for c in sent}
 
     @staticmethod
     def _name(label_class: LabelClass) -> str:

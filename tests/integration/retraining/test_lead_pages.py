@@ -383,6 +383,16 @@ def test_a_rule_whose_name_is_taken_comes_back_as_it_was_sent(team: Team) -> Non
     assert 'value="9"' in page.content.decode()
 
 
+def test_quotas_saved_from_an_older_page_leave_those_of_a_newer_class(team: Team) -> None:
+    billing, refund = (team.project.classes.get(name=name) for name in ("billing", "refund"))
+    CoverageQuota.objects.create(project=team.project, label_class=refund, wanted=20)
+
+    Pages(team.lena).post(lead_url("quota-save"), **{f"wanted_{billing.pk}": "9"})
+
+    wanted = dict(CoverageQuota.objects.values_list("label_class__name", "wanted"))
+    assert wanted == {"billing": 9, "refund": 20}
+
+
 def test_quotas_are_saved_and_an_empty_one_is_taken_away(team: Team) -> None:
     billing, refund = (team.project.classes.get(name=name) for name in ("billing", "refund"))
     CoverageQuota.objects.create(project=team.project, label_class=refund, wanted=4)
