@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.core import mail
 from django.urls import reverse
 
@@ -32,3 +34,23 @@ def test_a_used_password_link_still_has_its_page() -> None:
     page = Pages().get(reverse("account_reset_password_from_key", kwargs=named))
 
     assert page.status_code == 200
+    assert "ask an engineer of your project for a new link" in text_of(page)
+
+
+def test_an_invitation_leads_to_a_password_and_to_the_sign_in() -> None:
+    person = make_person("sara")
+    named = {
+        "uidb36": user_pk_to_url_str(person),
+        "key": default_token_generator.make_token(person),
+    }
+    pages = Pages()
+    asked = pages.get(reverse("account_reset_password_from_key", kwargs=named))
+
+    page = pages.get(asked.headers["Location"])
+    password = "a long pass phrase"
+    done = pages.post(asked.headers["Location"], password1=password, password2=password)
+
+    assert "Choose a password" in text_of(page)
+    person.refresh_from_db()
+    assert person.check_password(password)
+    assert reverse("account_login") in pages.get(done.headers["Location"]).content.decode()
