@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
+from django.views.csrf import csrf_failure
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -93,6 +94,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(API):
         return answer_to(request, NotFound("The API has no such address. None ends in a slash."))
     return defaults.page_not_found(request, exception)
+
+
+@policy(PUBLIC)
+def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form of before the last sign-in, in this tab or another."""
+    response = csrf_failure(request, reason)
+    response["X-Problem"] = "This form was too old. Load the page anew and send it again."
+    return response
 
 
 @policy(PUBLIC)

@@ -148,6 +148,7 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 # Security
 HTTPS = env.flag("HTTPS", help="Set when served over TLS: secure cookies and HSTS.")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "config.errors.form_too_old"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -112,3 +112,22 @@ def test_pages_keep_their_own_words(team: Team) -> None:
 
     assert page.status_code == 404
     assert "There is nothing at this address" in text_of(page)
+
+
+def test_a_request_with_too_many_fields_says_what_to_do(team: Team, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 2
+
+    page = Pages(team.ed).post(lead_url("project-change"), a="1", b="2", c="3")
+
+    assert page.status_code == 400
+    assert "send less in one step" in text_of(page)
+
+
+def test_a_form_of_before_the_last_sign_in_says_what_to_do_in_a_toast_too(team: Team) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(team.ed)
+
+    page = client.post(lead_url("project-change"), headers={"HX-Request": "true"})
+
+    assert page.status_code == 403
+    assert "Load the page anew" in page.headers["X-Problem"]
