@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
 
 from config.errors import answer_to
 from projects.access import access_project
 from projects.errors import DomainError, Refused
 from projects.policies import Policy, policy_of
+from projects.rendering import wants_part
 
 NO_STORE = "no-store, private"
+HOME = "/"
 
 
 class PolicyMiddleware:
@@ -43,8 +48,20 @@ class PolicyMiddleware:
         if declared.public or hasattr(view, "cls"):
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return _sign_in(request)
         return None if declared.signed_in else _enter_project(request, declared, named["slug"])
+
+
+def _sign_in(request: HttpRequest) -> HttpResponseBase:
+    """It leads back to the page: no form can be asked for again, and a part is no place for it."""
+    if wants_part(request):
+        asked = redirect_to_login(request.htmx.current_url_abs_path or HOME)  # type: ignore[attr-defined]  # By its middleware.
+        return HttpResponseClientRedirect(asked.url)
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    referer = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(referer, {request.get_host()})
+    return redirect_to_login(urlsplit(referer).path if is_ours else HOME)
 
 
 def _enter_project(request: HttpRequest, declared: Policy, slug: str) -> HttpResponseBase | None:

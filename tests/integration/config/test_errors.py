@@ -131,3 +131,22 @@ def test_a_form_of_before_the_last_sign_in_says_what_to_do_in_a_toast_too(team: 
 
     assert page.status_code == 403
     assert "Load the page anew" in page.headers["X-Problem"]
+
+
+WORK = "/p/intents/work/"
+ANSWER = f"{WORK}answer/00000000-0000-0000-0000-000000000000"
+SIGN_IN = "/account/login/?next="
+
+
+def test_after_the_session_has_ended_the_sign_in_leads_back_to_the_page() -> None:
+    client = Client()
+    page = f"http://testserver{WORK}"
+
+    asked = client.get(WORK)
+    sent = client.post(ANSWER, headers={"Referer": page})
+    elsewhere = client.post(ANSWER, headers={"Referer": "http://[elsewhere/p/"})
+    part = client.post(ANSWER, headers={"HX-Request": "true", "HX-Current-URL": page})
+
+    assert [r.headers["Location"] for r in (asked, sent)] == [f"{SIGN_IN}{WORK}"] * 2
+    assert elsewhere.headers["Location"] == f"{SIGN_IN}/"
+    assert part.headers["HX-Redirect"] == f"{SIGN_IN}{WORK}"
