@@ -359,7 +359,7 @@ def test_the_report_counts_what_happened_since_its_day(team: Team, clock: SetClo
     report = build_report(project=team.project, at=start + 2 * DAY, since=start)
 
     assert (report.flags, report.flags_open, report.flags_fixed) == (2, 1, 1)
-    assert report.promotions == 1
+    assert report.versions_live == 1
 
 
 def test_half_of_the_fixes_were_faster_than_the_middle_one(team: Team, clock: SetClock) -> None:

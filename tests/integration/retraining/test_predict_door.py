@@ -269,7 +269,8 @@ def test_what_nobody_foresaw_is_an_answer_in_json_without_its_insides(team: Team
     response = ask(PARCEL, key)
 
     assert (response.status_code, response.json()["code"]) == (500, "failed")
-    assert set(response.json()) == {"title", "status", "code"}
+    assert set(response.json()) == {"title", "status", "code", "detail", "request_id"}
+    assert "iterable" not in response.content.decode()
 
 
 @pytest.mark.usefixtures("predictor")
