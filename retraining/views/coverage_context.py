@@ -77,7 +77,7 @@ def _when(quota: QuotaProgress, at: datetime) -> tuple[str, str]:
         return "not within ten years at today's pace", "warn"
     day = at + timedelta(days=quota.days_left)
     year = "" if day.year == at.year else f" {day.year}"
-    return f"{day:%-d %b}{year} at today's pace", ""
+    return f"by {day:%-d %b}{year} at today's pace", ""
 
 
 def _ready_words(coverage: Coverage) -> str:

@@ -18,6 +18,7 @@ from retraining.project_file import QuotaSpec
 from retraining.proposing import propose_by_person, propose_due_batches
 from retraining.setting_up import add_quota, describe_project
 from tests.history import label_input, label_topics, texts_of
+from tests.pages import Pages, lead_url, text_of
 from tests.people import Team, make_team
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +88,8 @@ def test_the_pace_of_the_week_says_when_it_will_be_there(team: Team, clock: SetC
 
     (quota,) = coverage_of(team.project, at=clock.at).quotas
     assert quota.days_left == 4  # One more at two a week.
+    page = text_of(Pages(team.lena).get(lead_url("coverage-show")))
+    assert "2 of 3 by 6 Mar at today" in page
     (stalled,) = coverage_of(team.project, at=clock.at + timedelta(days=8)).quotas
     assert stalled.days_left is None
 

@@ -226,7 +226,7 @@ def test_a_quota_is_expected_at_the_pace_of_the_last_week(team: Team, clock: Set
     add_quota(project=team.project, spec=QuotaSpec(wanted=12, label_class="refund"))
 
     # Seven in seven days, and five are missing: five days from the second of March.
-    assert quota_words(team, clock) == ["7 Mar at today's pace"]
+    assert quota_words(team, clock) == ["by 7 Mar at today's pace"]
 
 
 def test_a_quota_expected_in_another_year_names_the_year(team: Team, clock: SetClock) -> None:
@@ -234,7 +234,7 @@ def test_a_quota_expected_in_another_year_names_the_year(team: Team, clock: SetC
     add_quota(project=team.project, spec=QuotaSpec(wanted=101, label_class="refund"))
 
     # One in seven days, and a hundred are missing: seven hundred days.
-    assert quota_words(team, clock) == ["31 Jan 2028 at today's pace"]
+    assert quota_words(team, clock) == ["by 31 Jan 2028 at today's pace"]
 
 
 def test_a_quota_that_no_calendar_reaches_names_no_day(team: Team, clock: SetClock) -> None:
