@@ -92,10 +92,18 @@ def drop_duplicates(
 def _read_csv(path: Path) -> Iterator[Record]:
     reader = csv.DictReader(_lines(path), strict=True)
     try:
+        _check_header(reader.fieldnames or [], name=path.name)
         for record in reader:
             yield reader.line_num, record
     except csv.Error as error:
         raise Invalid(f"{path.name}, line {reader.line_num + 1}: {error}.") from error
+
+
+def _check_header(columns: Sequence[str], *, name: str) -> None:
+    """Of two columns of one name only the last would be read."""
+    twice = [column for column in columns if column and columns.count(column) > 1]
+    if twice:
+        raise Invalid(f"{name} has more than one column {twice[0]!r}. Rename or remove one.")
 
 
 def _read_jsonl(path: Path) -> Iterator[Record]:

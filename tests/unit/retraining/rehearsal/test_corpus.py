@@ -56,6 +56,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
     ("name", "content", "reason"),
     [
         ("a.csv", "text,label\nlate,delivery\n", r"no column 'team'. It has: text, label"),
+        ("a.csv", "text,team,team\nlate,a,b\n", "more than one column 'team'"),
         ("a.jsonl", '{"text": "late"}', r"line 1 has no column 'team'"),
         ("a.jsonl", r'{"text": "\ud800", "team": "b"}', "line 1: .* surrogate"),
         ("a.jsonl", r'{"text": "\u0000", "team": "b"}', "line 1: .* NUL"),
