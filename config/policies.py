@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from config.errors import answer_to
 from projects.access import access_project
-from projects.errors import DomainError, Refused
+from projects.errors import DomainError, Invalid, Refused
 from projects.policies import Policy, policy_of
 from projects.rendering import wants_part
 
@@ -47,6 +47,8 @@ class PolicyMiddleware:
             return answer_to(request, Refused("This address has no policy, so nobody may use it."))
         if declared.public or hasattr(view, "cls"):
             return None
+        if "\0" in request.path or "%00" in request.META["QUERY_STRING"]:
+            return answer_to(request, Invalid("The address holds a NUL character; remove it."))
         if not request.user.is_authenticated:
             return _sign_in(request)
         return None if declared.signed_in else _enter_project(request, declared, named["slug"])

@@ -107,6 +107,22 @@ def test_a_page_asked_in_the_wrong_way_says_what_to_do(
     assert told in text_of(response)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/demo/tour?project=%00",
+        "/p/intents/answers/?version=%00&answer=%00&segment=%00",
+        "/p/intents/files/%00",
+    ],
+)
+def test_an_address_with_what_no_text_may_hold_is_refused(
+    team: Team, settings: Settings, path: str
+) -> None:
+    settings.DEMO = True
+
+    assert Pages(team.olga).get(path).status_code == 422
+
+
 def test_pages_keep_their_own_words(team: Team) -> None:
     page = Pages(team.ed).get("/no-such-page/")
 
