@@ -46,7 +46,7 @@ def access_class(project: Project, name: str) -> LabelClass:
 def add_class(
     *, project: Project, name: str, at: datetime, by: User | None = None, description: str = ""
 ) -> LabelClass:
-    """Accept a class; one that is already there is returned."""
+    """Accept a class; one that is already there is returned, and comes back if it was retired."""
     label_class, is_new = LabelClass.objects.get_or_create(
         project=project,
         name=clean_class_name(name),
@@ -56,7 +56,9 @@ def add_class(
             "position": _next_position(project),
         },
     )
-    if is_new:
+    if is_new or label_class.retired_at is not None:
+        label_class.retired_at = None
+        label_class.save(update_fields=["retired_at"])
         record("class.accepted", subject=label_class, at=at, actor=by)
     return label_class
 

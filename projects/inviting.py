@@ -56,6 +56,7 @@ def awaiting_password(project: Project) -> QuerySet[User]:
         Exists(roles.filter(project=project)),
         ~Exists(roles.exclude(project=project)),
         password__startswith=UNUSABLE_PASSWORD_PREFIX,
+        is_active=True,
         is_staff=False,
         is_superuser=False,
     )

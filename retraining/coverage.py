@@ -162,8 +162,8 @@ def grid_of(project: Project, *, segment_key: str = "") -> Grid:
 
 
 def name_quotas(quotas: Sequence[QuotaProgress]) -> str:
-    """`Greek 104 of 60, Turkish 61 of 60`: for sentences."""
-    return ", ".join(f"{quota.name} {quota.have} of {quota.wanted}" for quota in quotas)
+    """`Greek: 104 of 60, Turkish: 61 of 60`: for sentences; a class may be called 8."""
+    return ", ".join(f"{quota.name}: {quota.have} of {quota.wanted}" for quota in quotas)
 
 
 def _counts(quota: CoverageQuota, truth: NewTruth) -> bool:

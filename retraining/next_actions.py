@@ -9,7 +9,9 @@ from datetime import datetime
 from django.urls import reverse
 
 from labeling.models import Item, Slot
+from monitoring.accuracy import WINDOW, audited_answers, find_unmeasured
 from monitoring.models import AccuracyPoint
+from monitoring.report import unmeasured_words
 from projects.models import Membership, Project, Role, User
 from retraining.case_reviews import waiting_cases
 from retraining.first_steps import first_steps
@@ -68,13 +70,20 @@ def _decide(project: Project, person: User) -> Iterator[Action]:
         yield Action(f"Batch {batch.number} {words}", why, label, url, tone, batch.proposed_at)
     newest = AccuracyPoint.objects.filter(project=project).order_by("-day").first()
     if newest and newest.high < project.accuracy_target:
-        told = f"{_accuracy_words(newest)}; the target is {project.accuracy_target:.0%}"
+        told = f"{_accuracy_words(newest)}; the target is {project.accuracy_target:.0%}."
+        told += _unmeasured(project, newest)
         url = _url("monitoring:monitor-show", project)
         yield Action("Accuracy is below its target", told, "Look", url, "bad")
     if count := waiting_count("proposals", project=project, person=person):
         told = f"{count_of(count, 'name')} for what is none of the classes"
         url = _url("retraining:coverage-show", project)
         yield Action("Classes are proposed", told, "Look", url, "info")
+
+
+def _unmeasured(project: Project, newest: AccuracyPoint) -> str:
+    """After a promotion the figure is still that of the version before."""
+    answers = audited_answers(project, since=newest.measured_at - WINDOW)
+    return unmeasured_words(find_unmeasured(project, answers))
 
 
 def _operate(project: Project, person: User) -> Iterator[Action]:

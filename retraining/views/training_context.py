@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
 
 from jobs.models import Job
 from projects.models import Role
-from retraining.models import Batch
+from retraining.batches import TRAIN
+from retraining.models import Batch, BatchRevision
 from retraining.trainer_catalog import TRAINER_CATALOG
 from retraining.words import batch_words
 
@@ -22,7 +23,7 @@ FOLDED, TRAINED = 10, 70
 STEPS = ((0, "Fold the dataset"), (FOLDED, "Train"), (TRAINED, "Compare with the live model"))
 BEING_COMPARED = ("being compared", "info")
 LOG_LINES = 12
-SOON = timedelta(seconds=5)
+SOON = 5  # Seconds.
 Context = dict[str, object]
 
 
@@ -44,7 +45,7 @@ def training_context(batch: Batch, *, roles: frozenset[Role], at: datetime) -> C
             "steps": _steps(batch, job),
             "done": _done(batch),
             "total": 100,
-            "left": _left(job, at) if not is_over else "",
+            "left": _left(batch, job, at) if not is_over else "",
             "log": job.log.splitlines()[-LOG_LINES:] if job else [],
             "cancel_url": cancel_url if can_cancel else None,
             "poll_url": poll_url,
@@ -99,14 +100,31 @@ def _step_state(done: int, start: int, end: int, job: Job | None) -> str:
     return "now" if is_running and done >= start else "todo"
 
 
-def _left(job: Job | None, at: datetime) -> str:
-    """From the share that is done and the time it took; said only once that means something."""
+def _left(batch: Batch, job: Job | None, at: datetime) -> str:
+    """From what the live model took; without that from the share done, once it means something.
+
+    A trainer is silent while it fits, so by the share alone the time left would run upwards.
+    """
     if job is None or job.started_at is None or job.state != Job.State.RUNNING:
         return "waiting"
-    passed = at - job.started_at
+    passed = (at - job.started_at).total_seconds()
+    whole = _whole_seconds(batch) if job.kind == TRAIN else None
+    if whole is not None:
+        return _rounded(whole - passed) if passed < whole else "longer than the live one took"
     if job.done_count <= FOLDED or passed < SOON:
         return "just started"
-    return _rounded(passed.total_seconds() * (100 - job.done_count) / job.done_count)
+    return _rounded(passed * (100 - job.done_count) / job.done_count)
+
+
+def _whole_seconds(batch: Batch) -> float | None:
+    """Of the whole job, if each row takes as long to learn as it took the live model."""
+    revision = batch.approved_revision
+    champion = revision.champion if revision else None
+    facts = champion.manifest.get("facts", {}) if champion else {}
+    if revision is None or not facts.get("seconds") or not facts.get("rows"):
+        return None
+    fitting: float = facts["seconds"] * _row_count(revision) / facts["rows"]
+    return fitting * 100 / (TRAINED - FOLDED)
 
 
 def _rounded(seconds: float) -> str:
@@ -122,15 +140,18 @@ def _facts(batch: Batch) -> list[tuple[str, str]]:
     revision = batch.approved_revision
     if revision is None:
         return []
-    parent = revision.parent.row_count if revision.parent else 0
     return [
         ("Trainer", TRAINER_CATALOG[revision.trainer].title),
-        ("Rows", f"{parent + revision.rows.count():,}"),
+        ("Rows", f"{_row_count(revision):,}"),
         ("Classes", str(len(revision.classes))),
         ("Seed", str(int(revision.hash[:8], 16))),
         ("Memory limit", f"{settings.TRAINING_MEMORY_MB:,} MB"),
         ("Time limit", f"{settings.TRAINING_SECONDS // 60} min"),
     ]
+
+
+def _row_count(revision: BatchRevision) -> int:
+    return (revision.parent.row_count if revision.parent else 0) + revision.rows.count()
 
 
 def _figures(batch: Batch) -> list[Context]:

@@ -12,7 +12,9 @@ from labeling.class_proposals import accept_class, decline_class, propose_class
 from labeling.models import ClassProposal, GroundTruth, Item
 from labeling.queueing import queue_input
 from labeling.settlement import accept_answer
+from projects.classes import accepted_classes
 from projects.errors import Conflict, Invalid
+from projects.models import LabelClass
 from tests.people import Team, make_team
 from tests.stories import answered_next
 
@@ -92,6 +94,16 @@ def test_an_accepted_class_asks_again_for_the_items_of_its_name_and_for_no_other
 
     assert [round_of(item) for item in asked] == [2, 2]
     assert [round_of(item) for item in left] == [1, 1, 1]
+
+
+def test_a_retired_class_that_is_proposed_again_comes_back(team: Team, clock: SetClock) -> None:
+    retired = LabelClass.objects.get(project=team.project, name="refund")
+    LabelClass.objects.filter(pk=retired.pk).update(retired_at=clock.at)
+    proposal = propose_class(project=team.project, name="refund", by=team.bob, at=clock.at)
+
+    accept_class(proposal=proposal, by=team.lena, at=clock.at)
+
+    assert retired in accepted_classes(team.project)
 
 
 def test_a_class_accepted_twice_is_one_class_and_asks_once(team: Team, clock: SetClock) -> None:

@@ -299,6 +299,17 @@ def test_a_lost_invitation_is_made_anew_and_the_one_before_stops_working(team: T
     assert Event.objects.get(name="invitation.renewed").data == {"user": nora.pk}
 
 
+def test_a_closed_account_gets_no_new_invitation(team: Team) -> None:
+    pages = Pages(team.ed)
+    pages.post(url("projects:member-add"), address="nora@example.org", role="agent")
+    User.objects.filter(email="nora@example.org").update(is_active=False)
+    nora = User.objects.get(email="nora@example.org")
+
+    pages.post(url("projects:member-link", pk=nora.pk))
+
+    assert not Event.objects.filter(name="invitation.renewed").exists()
+
+
 @pytest.mark.parametrize("opened", ["has a password", "is elsewhere too", "runs the install"])
 def test_no_link_opens_an_account_that_is_more_than_an_invitation(
     team: Team, clock: SetClock, opened: str

@@ -115,7 +115,7 @@ def test_a_met_quota_proposes_one_batch_and_says_why(team: Team, clock: SetClock
 
     batch = Batch.objects.get()
     assert batch.cause == Batch.Cause.TRIGGER
-    assert batch.explanation == ["the quota is met (refund 3 of 3)"]
+    assert batch.explanation == ["the quota is met (refund: 3 of 3)"]
     assert batch.revisions.get().rows.count() == 4
 
 

@@ -55,7 +55,7 @@ def test_only_what_holds_explains_it(team: Team, clock: SetClock) -> None:
 
     firing = evaluate_trigger(trigger(team, clock, "any"), situation_of(team.project, at=clock.at))
 
-    assert firing.explanation == ["the quota is met (refund 2 of 2)"]
+    assert firing.explanation == ["the quota is met (refund: 2 of 2)"]
     assert len(firing.verdicts) == 2
 
 

@@ -14,7 +14,7 @@ from labeling.models import ClassProposal, Guideline, Item
 from labeling.queueing import queue_input
 from monitoring.models import AccuracyPoint
 from projects.creating import give_role
-from projects.models import Deployment, Role
+from projects.models import Deployment, ModelVersion, Role
 from projects.versions import find_champion
 from retraining.models import Batch, CoverageQuota, GateResult, Trigger
 from retraining.proposing import propose_by_person
@@ -152,6 +152,32 @@ def test_the_time_left_is_told_as_coarsely_as_it_is_known(
     assert told in text_of(part)
 
 
+@pytest.mark.parametrize(
+    ("passed", "told"),
+    [
+        (1, "about 40 s left"),
+        (25, "about 20 s left"),
+        (33, "a few seconds left"),
+        (41, "longer than the live one took"),
+    ],
+)
+def test_the_time_left_is_told_by_what_the_live_model_took(
+    team: Team, clock: SetClock, passed: int, told: str
+) -> None:
+    label_topics(team.project, {"billing": 3, "refund": 2}, at=clock.at)
+    facts = {"seconds": 48.0, "rows": 10}  # 24 s for 5 rows, which are 60 of the job's 100 parts.
+    ModelVersion.objects.filter(pk=team.version.pk).update(manifest={"facts": facts})
+    batch = propose_by_person(project=team.project, by=team.lena, at=clock.at, reason="Try it.")
+    digest = batch.revisions.get().hash
+    Pages(team.lena).post(lead_url("batch-approve", number=1), revision=digest)
+    Job.objects.filter(batch=batch).update(state=Job.State.RUNNING, started_at=clock.at)
+    clock.advance(timedelta(seconds=passed))
+
+    part = Pages(team.lena).part(lead_url("training-show", number=1))
+
+    assert told in text_of(part)
+
+
 def test_gates_stand_red_first_and_a_failed_one_blocks_until_it_is_waived(
     team: Team, clock: SetClock
 ) -> None:
@@ -206,6 +232,7 @@ def test_home_tells_a_lead_when_the_whole_interval_is_below_the_target(
     page = text_of(Pages(team.lena).get(lead_url("project-home")))
 
     assert ("Accuracy is below its target 80% right (70% to 85%)" in page) is is_told
+    assert ("None of these answers is of v1, live since" in page) is is_told
 
 
 def test_too_little_evidence_is_confirmed_in_the_same_click(team: Team, clock: SetClock) -> None:

@@ -57,7 +57,7 @@ def test_one_quota_short_of_all_is_told() -> None:
 
     assert (verdict.holds, verdict.sentence) == (
         False,
-        "1 of 2 quotas are met (Turkish 12 of 60)",
+        "1 of 2 quotas are met (Turkish: 12 of 60)",
     )
 
 
@@ -68,8 +68,8 @@ def test_all_quotas_met_are_named_the_first_four() -> None:
 
     assert verdict.holds
     assert verdict.sentence == (
-        "all 6 quotas are met (class 0 60 of 60, class 1 61 of 60, class 2 62 of 60, "
-        "class 3 63 of 60 and 2 more)"
+        "all 6 quotas are met (class 0: 60 of 60, class 1: 61 of 60, class 2: 62 of 60, "
+        "class 3: 63 of 60 and 2 more)"
     )
 
 
