@@ -53,6 +53,14 @@ def names(name: str, default: str = "", *, help: str) -> list[str]:
     return [part.strip() for part in text(name, default, help=help).split(",") if part.strip()]
 
 
+def keys(name: str, *, help: str) -> dict[str, str]:
+    """`id:key,id:key`; what is wrong is said without the keys."""
+    pairs = [part.partition(":") for part in names(name, help=help)]
+    if any(not key_id or not key for key_id, _, key in pairs):
+        raise ImproperlyConfigured(f"{name} takes id:key,id:key; one part has no id or no key.")
+    return {key_id: key for key_id, _, key in pairs}
+
+
 def secret(name: str, *, fallback: Path, help: str) -> str:
     """The value, else the content of the file `NAME_FILE` names, else of `fallback`."""
     value = text(name, help=help)

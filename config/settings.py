@@ -185,7 +185,7 @@ TRAINING_SECONDS = env.whole("TRAINING_SECONDS", 3600, help="Longest training.")
 TRAINING_MEMORY_MB = env.whole("TRAINING_MEMORY_MB", 4096, help="Memory of the trainer.")
 ARTIFACT_KEY_ID = env.text("ARTIFACT_KEY_ID", "k1", help="Id of the key that signs model files.")
 ARTIFACT_KEY = env.text("ARTIFACT_KEY", help="Signs model files; empty: SECRET_KEY.") or SECRET_KEY
-ARTIFACT_OLD_KEYS = env.names("ARTIFACT_OLD_KEYS", help="Keys that still verify: id:key,id:key")
+ARTIFACT_OLD_KEYS = env.keys("ARTIFACT_OLD_KEYS", help="Keys that still verify: id:key,id:key")
 
 # Logs
 LOGGING_CONFIG = "config.logs.configure"

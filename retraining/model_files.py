@@ -12,11 +12,8 @@ from retraining.signatures import ArtifactRefused, verify
 
 def signing_keys() -> dict[str, bytes]:
     """Keys by id: the one that signs now, and older ones that still verify."""
-    old = dict(pair.split(":", 1) for pair in settings.ARTIFACT_OLD_KEYS)
-    return {
-        key_id: key.encode()
-        for key_id, key in {**old, settings.ARTIFACT_KEY_ID: settings.ARTIFACT_KEY}.items()
-    }
+    keys = {**settings.ARTIFACT_OLD_KEYS, settings.ARTIFACT_KEY_ID: settings.ARTIFACT_KEY}
+    return {key_id: key.encode() for key_id, key in keys.items()}
 
 
 def read_model_file(version: ModelVersion) -> bytes:

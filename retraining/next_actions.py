@@ -13,6 +13,7 @@ from monitoring.accuracy import WINDOW, audited_answers, find_unmeasured
 from monitoring.models import AccuracyPoint
 from monitoring.report import unmeasured_words
 from projects.models import Membership, Project, Role, User
+from projects.versions import find_champion
 from retraining.case_reviews import waiting_cases
 from retraining.first_steps import first_steps
 from retraining.models import Batch, Receipt
@@ -87,13 +88,17 @@ def _unmeasured(project: Project, newest: AccuracyPoint) -> str:
 
 
 def _operate(project: Project, person: User) -> Iterator[Action]:
-    """Failed work first; for a new project the next step of its start."""
+    """Failed work first; then what a new project lacks: its next step, a live version."""
     if count := waiting_count("failed_jobs", project=project, person=person):
         url = _url("retraining:operations-show", project)
         yield Action("Work has failed", f"{count_of(count, 'job')} gave up", "See why", url, "bad")
     for step in first_steps(project):
         if step.state == "now":
             yield Action(step.title, step.text, step.label, step.url)
+    if project.versions.exists() and find_champion(project) is None:
+        told = "Receipts and comparisons need to know which one gives the answers"
+        url = _url("retraining:model-list", project)
+        yield Action("Say which version is live", told, "Models", url)
 
 
 def _settle(project: Project, person: User) -> Iterator[Action]:

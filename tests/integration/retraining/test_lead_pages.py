@@ -235,6 +235,19 @@ def test_home_tells_a_lead_when_the_whole_interval_is_below_the_target(
     assert ("None of these answers is of v1, live since" in page) is is_told
 
 
+def test_home_asks_an_engineer_which_version_is_live_until_one_is(
+    team: Team, clock: SetClock
+) -> None:
+    other = make_team(at=clock.at, name="Topics", suffix="2")
+    Deployment.objects.filter(project=other.project).delete()
+
+    asked = text_of(Pages(other.ed).get(f"/p/{other.project.slug}/"))
+    not_asked = text_of(Pages(team.ed).get(lead_url("project-home")))
+
+    assert "Say which version is live" in asked
+    assert "Say which version is live" not in not_asked
+
+
 def test_too_little_evidence_is_confirmed_in_the_same_click(team: Team, clock: SetClock) -> None:
     version = make_trained_version(team, "v2", at=clock.at)
     make_evaluated_batch(team, version, at=clock.at, gates={"refund": "not enough"})

@@ -40,6 +40,24 @@ def test_a_flag_with_another_word_is_an_error(monkeypatch: pytest.MonkeyPatch) -
         env.flag("RISKY", help="")
 
 
+def test_keys_are_read_up_to_their_first_colon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLD", "k0:one: with a colon, k1:two")
+
+    assert env.keys("OLD", help="") == {"k0": "one: with a colon", "k1": "two"}
+
+
+@pytest.mark.parametrize("raw", ["hushhush", "k0:hushhush,hush", "k0:", ":hushhush"])
+def test_keys_without_an_id_are_an_error_that_tells_no_key(
+    raw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLD", raw)
+
+    with pytest.raises(ImproperlyConfigured, match="OLD takes id:key") as caught:
+        env.keys("OLD", help="")
+
+    assert "hush" not in str(caught.value)
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "key").write_text("hush\n")
     monkeypatch.setenv("WORD_FILE", str(tmp_path / "key"))

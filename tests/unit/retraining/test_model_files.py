@@ -13,15 +13,15 @@ from retraining.signatures import ArtifactRefused
 @pytest.fixture(autouse=True)
 def _one_key(settings: Settings) -> None:
     settings.ARTIFACT_KEY_ID, settings.ARTIFACT_KEY = "k2", "the key that signs from now on"
-    settings.ARTIFACT_OLD_KEYS = []
+    settings.ARTIFACT_OLD_KEYS = {}
 
 
 def test_the_key_that_signs_is_known_by_its_id() -> None:
     assert signing_keys() == {"k2": b"the key that signs from now on"}
 
 
-def test_older_keys_are_read_up_to_their_first_colon(settings: Settings) -> None:
-    settings.ARTIFACT_OLD_KEYS = ["k0:the first: with a colon", "k1:schlüssel"]
+def test_older_keys_still_verify(settings: Settings) -> None:
+    settings.ARTIFACT_OLD_KEYS = {"k0": "the first: with a colon", "k1": "schlüssel"}
 
     assert signing_keys() == {
         "k0": b"the first: with a colon",
@@ -33,7 +33,7 @@ def test_older_keys_are_read_up_to_their_first_colon(settings: Settings) -> None
 def test_an_older_key_of_the_same_id_does_not_take_the_place_of_the_one_that_signs(
     settings: Settings,
 ) -> None:
-    settings.ARTIFACT_OLD_KEYS = ["k2:an older key of that id"]
+    settings.ARTIFACT_OLD_KEYS = {"k2": "an older key of that id"}
 
     assert signing_keys() == {"k2": b"the key that signs from now on"}
 
