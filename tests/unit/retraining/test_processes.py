@@ -138,7 +138,8 @@ def test_children_are_ended_with_a_cancelled_program(tmp_path: Path) -> None:
     code = (
         "import subprocess, sys, time, pathlib\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "pathlib.Path('child').write_text(str(child.pid)); time.sleep(60)"
+        "pathlib.Path('part').write_text(str(child.pid))\n"
+        "pathlib.Path('part').rename('child'); time.sleep(60)"
     )
 
     run(code, tmp_path, should_cancel=(tmp_path / "child").exists)
