@@ -31,7 +31,7 @@ class Report:
     """One page: is it getting better, are customers helped, what does it cost."""
 
     at: datetime
-    since: datetime  # Flags, answers and versions are of this time; accuracy is of WINDOW.
+    since: datetime  # Flags, answers and versions are of all time; accuracy is of WINDOW.
     accuracy: Estimate
     target: float
     first_point: AccuracyPoint | None
@@ -100,24 +100,23 @@ def unmeasured_words(line: Deployment | None) -> str:
     return f" None of these answers is of {line.version.name}, live since {line.at:%-d %B}."
 
 
-def build_report(*, project: Project, at: datetime, since: datetime | None = None) -> Report:
-    """The report over the time since `since`, or over everything; accuracy over WINDOW."""
-    since = since or project.created_at
-    flags = Flag.objects.filter(project=project, created_at__gt=since)
-    annotations = Annotation.objects.answers().filter(project=project, at__gt=since)
+def build_report(*, project: Project, at: datetime) -> Report:
+    """The report over all there is, accuracy over WINDOW."""
+    flags = Flag.objects.filter(project=project)
+    annotations = Annotation.objects.answers().filter(project=project)
     seconds = [s for s in annotations.values_list("seconds", flat=True) if s is not None]
     audited = audited_answers(project, since=at - WINDOW, until=at)
-    champions = Deployment.objects.champions(project.pk).filter(at__gt=since).order_by()
+    champions = Deployment.objects.champions(project.pk).order_by()
     return Report(
         at=at,
-        since=since,
+        since=project.created_at,
         accuracy=audited_accuracy(audited),
         target=project.accuracy_target,
         first_point=AccuracyPoint.objects.filter(project=project).first(),
         flags=flags.count(),
         flags_fixed=flags.filter(state=Flag.State.FIXED).count(),
         flags_open=flags.open().count(),
-        median_days_to_fix=_median_days_to_fix(project, since),
+        median_days_to_fix=_median_days_to_fix(project),
         top_issues=_top_issues(project),
         answers_given=annotations.count(),
         people_labeling=annotations.values("annotator").distinct().count(),
@@ -127,10 +126,9 @@ def build_report(*, project: Project, at: datetime, since: datetime | None = Non
     )
 
 
-def _median_days_to_fix(project: Project, since: datetime) -> float | None:
-    fixed = FlagDecision.objects.filter(
-        flag__project=project, flag__created_at__gt=since, state=Flag.State.FIXED
-    ).values_list("flag__created_at", "at")
+def _median_days_to_fix(project: Project) -> float | None:
+    decisions = FlagDecision.objects.filter(flag__project=project, state=Flag.State.FIXED)
+    fixed = decisions.values_list("flag__created_at", "at")
     days = [(at - flagged_at) / timedelta(days=1) for flagged_at, at in fixed]
     return median(days) if days else None
 

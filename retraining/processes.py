@@ -6,6 +6,7 @@ environment, and no network where the kernel lets an ordinary user cut it.
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -26,6 +27,7 @@ CONFINE = ROOT / "retraining" / "programs" / "confine.py"
 GRACE_SECONDS = 2.0  # Between asking a program to stop and stopping it.
 POLL_SECONDS = 0.2
 MEGABYTE = 1024**2
+PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 OUT_OF_MEMORY_SIGNS = (
     "MemoryError",
     "bad_alloc",
@@ -104,9 +106,11 @@ def run_program(
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+    ours_mb = _own_peak_mb(os.getpid())
     output = Output(process, on_progress=on_progress)
+    seen_mb = 0.0
     try:
-        stopped = _watch(
+        stopped, seen_mb = _watch(
             process,
             output,
             deadline=started + limits.wall_seconds,
@@ -119,7 +123,9 @@ def run_program(
         status, usage = _end(process)
         output.close()
     output.deliver_last()
-    peak_mb = usage.ru_maxrss / 1024
+    # The kernel counts what we had when it was started as its own: only more than that is told so.
+    counted_mb = usage.ru_maxrss / 1024
+    peak_mb = seen_mb if seen_mb and counted_mb <= ours_mb else counted_mb
     ending, reason = _name_ending(stopped, status, output.last_error, limits, peak_mb)
     return ProgramEnd(
         ending=ending,
@@ -186,19 +192,30 @@ def _watch(
     deadline: float,
     should_cancel: Callable[[], bool],
     poll_seconds: float,
-) -> Ending | None:
-    """Read until the program has ended (None) or has to be stopped."""
-    ask_at = time.monotonic()
+) -> tuple[Ending | None, float]:
+    """Read until it has ended (None) or has to be stopped; with the most memory it was seen at."""
+    ask_at, peak_mb = time.monotonic(), 0.0
     while not _has_ended(process):
         now = time.monotonic()
+        peak_mb = max(peak_mb, _own_peak_mb(process.pid))
         if now >= deadline:
-            return Ending.TIMED_OUT
+            return Ending.TIMED_OUT, peak_mb
         if now >= ask_at:
             ask_at = now + poll_seconds
             if should_cancel():
-                return Ending.CANCELLED
+                return Ending.CANCELLED, peak_mb
         output.read(timeout=min(poll_seconds, deadline - now))
-    return None
+    return None, peak_mb
+
+
+def _own_peak_mb(pid: int) -> float:
+    """The most memory it had since it was started; 0 where it has ended, or nobody tells."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = PEAK.search(status)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

@@ -145,6 +145,7 @@ def _gate(gate: GateResult, group: str, can_waive: bool) -> Context:
         "bound": gate.bound,
         "is_difference": is_difference,
         "value_words": _share_words(gate) if is_share else "broken" if gate.value else "right",
+        "interval_words": _interval_words(gate) if is_share else "",
         "bound_words": f"at most {gate.bound:.0%}" if is_share and gate.bound is not None else "",
         "rows": gate.rows,
         "note": gate.note,
@@ -152,6 +153,10 @@ def _gate(gate: GateResult, group: str, can_waive: bool) -> Context:
         "waived_words": waived,
         "can_waive": can_waive and gate.result == RESULT.FAILED and gate.waived_by_id is None,
     }
+
+
+def _interval_words(gate: GateResult) -> str:
+    return "" if gate.low is None or gate.high is None else f"{gate.low:.1%} to {gate.high:.1%}"
 
 
 def _reach(gates: list[GateResult]) -> float:

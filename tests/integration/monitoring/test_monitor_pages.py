@@ -121,4 +121,4 @@ def test_every_figure_of_the_report_names_the_time_it_covers(team: Team, clock: 
     assert "Intents, up to 3 March 2026" in page
     assert "1 audited answer of the last 14 days" in page
     assert "Since 2 March 2026, 1 person gave 1 answer" in page
-    assert "0 versions went live" in page
+    assert "1 version went live" in page

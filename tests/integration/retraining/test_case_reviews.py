@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -279,6 +280,7 @@ def test_a_reviewer_judges_on_the_page_and_the_lead_sees_the_gate_fail(
     judged = lead.get(lead_url("gates-show", number=1))
 
     assert "Judge broken regression cases" in home
+    assert re.search(r"Broken share .* 0\.0% 0\.0% to [\d.]+% at most 2%", page)
     assert (page.count("waits for a reviewer"), page.count("It counts")) == (2, 2)
     assert without_reason.status_code == 422
     assert "counts, says Rita" in text_of(judged)

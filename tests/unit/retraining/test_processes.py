@@ -326,6 +326,15 @@ def test_memory_that_was_only_spoken_of_is_not_the_reason(tmp_path: Path) -> Non
     assert (end.ending, end.reason) == (Ending.CRASHED, "KeyError: 'label' (exit code 1)")
 
 
+def test_what_its_worker_holds_is_not_the_programs_memory(tmp_path: Path) -> None:
+    held = b"x" * 600 * 1024**2  # Written, so that it is memory and not only an address.
+
+    end = run("import time; time.sleep(0.5)", tmp_path)
+
+    assert len(held) > 0
+    assert 1 < end.peak_memory_mb < 200
+
+
 def test_a_small_program_that_is_killed_was_not_out_of_memory(tmp_path: Path) -> None:
     end = run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", tmp_path)
 
