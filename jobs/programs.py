@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -34,6 +35,7 @@ class Program:
     command: list[str]
     is_ready: Callable[[], bool] = _at_once
     environment: Mapping[str, str] = field(default_factory=dict)
+    orphan_signal: int = signal.SIGTERM  # What it gets when its supervisor is killed.
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def _beat() -> Program:
         "--pidfile=",
         "--loglevel=WARNING",
     ]
-    return Program("beat", command)
+    # Its handler of SIGTERM can be lost while a broker that dies with it is cleared away.
+    return Program("beat", command, orphan_signal=signal.SIGKILL)
 
 
 def _module(name: str, *arguments: str) -> list[str]:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from jobs.programs import Program
@@ -100,7 +101,9 @@ class Supervisor:
                 stderr=log,
                 env={**self.environment, "PYTHONUNBUFFERED": "1", **program.environment},
                 start_new_session=True,
-                preexec_fn=end_with_parent if self.ties_children else None,
+                preexec_fn=partial(end_with_parent, program.orphan_signal)
+                if self.ties_children
+                else None,
             )
         if name == "broker":
             self.wait_until_ready(name)
@@ -153,8 +156,8 @@ class Supervisor:
         return next(program for program in self.programs if program.name == name)
 
 
-def end_with_parent() -> None:
+def end_with_parent(number: int = signal.SIGTERM) -> None:
     """For `preexec_fn`: a process whose parent is killed ends too, where the system can do that."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, number)
