@@ -27,6 +27,7 @@ CONFINE = ROOT / "retraining" / "programs" / "confine.py"
 GRACE_SECONDS = 2.0  # Between asking a program to stop and stopping it.
 POLL_SECONDS = 0.2
 MEGABYTE = 1024**2
+INEXACT = 1.1  # Resident memory is kept per processor and added up roughly.
 PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 OUT_OF_MEMORY_SIGNS = (
     "MemoryError",
@@ -108,7 +109,6 @@ def run_program(
     )
     ours_mb = _own_peak_mb(os.getpid())
     output = Output(process, on_progress=on_progress)
-    seen_mb = 0.0
     try:
         stopped, seen_mb = _watch(
             process,
@@ -125,7 +125,7 @@ def run_program(
     output.deliver_last()
     # The kernel counts what we had when it was started as its own: only more than that is told so.
     counted_mb = usage.ru_maxrss / 1024
-    peak_mb = seen_mb if seen_mb and counted_mb <= ours_mb else counted_mb
+    peak_mb = seen_mb if seen_mb and counted_mb <= INEXACT * ours_mb else counted_mb
     ending, reason = _name_ending(stopped, status, output.last_error, limits, peak_mb)
     return ProgramEnd(
         ending=ending,
