@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from jobs.supervisor import (
     only_copy,
 )
 
+ROOT = Path(__file__).resolve().parents[3]
 SLEEPER = "import time; time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 PARENT = (
@@ -113,6 +115,29 @@ def test_the_children_of_a_program_end_with_it(run: list[Supervisor], tmp_path: 
     child = int(wait_for_line(tmp_path / "parent.log"))
 
     supervisor.stop("parent")
+
+    wait_until_gone(child)
+    assert not is_running(child)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
+def test_a_program_that_may_lose_a_request_to_end_is_killed_with_its_supervisor(
+    tmp_path: Path,
+) -> None:
+    up = "print(os.getpid(), flush=True); time.sleep"  # Once it ignores the request.
+    command = [sys.executable, "-c", f"import os; {STUBBORN.replace('time.sleep', up)}"]
+    script = (
+        "import time; from pathlib import Path\n"
+        "from jobs.programs import Program; from jobs.supervisor import Supervisor\n"
+        f"one = Program('one', {command!r}, orphan_signal={signal.SIGKILL:d})\n"
+        f"Supervisor([one], Path({str(tmp_path)!r}), ties_children=True).start_all()\n"
+        "time.sleep(60)"
+    )
+    supervisor = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
+    child = int(wait_for_line(tmp_path / "one.log"))
+
+    supervisor.kill()
+    supervisor.wait(10)
 
     wait_until_gone(child)
     assert not is_running(child)
