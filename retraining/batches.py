@@ -145,18 +145,22 @@ def retry_batch(*, batch: Batch, by: User, at: datetime) -> Batch:
     return locked
 
 
-def may_be_compared(batch: Batch, standing: Collection[ModelVersion]) -> bool:
-    """Whether only a comparison leads to its version: not where it is live or was before that."""
-    if batch.state == STATE.PROMOTED:
-        return all(version.pk != batch.version_id for version in standing)
-    return batch.state in {STATE.EVALUATED, STATE.NOT_PROMOTED}
+def may_be_compared(batch: Batch, standing: Collection[ModelVersion] | None = None) -> bool:
+    """Whether only a comparison leads to its version: not where it is live or was before that.
+
+    `standing`: the project's versions of that kind, where the caller has them for many batches.
+    """
+    if batch.state != STATE.PROMOTED:
+        return batch.state in {STATE.EVALUATED, STATE.NOT_PROMOTED}
+    leading = standing_versions(batch.project) if standing is None else standing
+    return all(version.pk != batch.version_id for version in leading)
 
 
 @transaction.atomic
 def ask_for_evaluation(*, batch: Batch, by: User, at: datetime) -> Job:
     """Compare its version with today's champion: what a later promotion needs."""
     locked = _lock(batch)
-    if not may_be_compared(locked, standing_versions(locked.project)):
+    if not may_be_compared(locked):
         raise Conflict(f"Batch {locked.number} is {locked.state}; it has no version to compare.")
     record("batch.evaluation_asked", subject=locked, at=at, actor=by)
     job = _add_job(EVALUATE, locked, at=at)

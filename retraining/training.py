@@ -20,7 +20,7 @@ from projects.models import ModelVersion, Project, StoredFile
 from retraining.batches import may_be_compared, move_batch
 from retraining.datasets import fold_batch, read_manifest
 from retraining.evaluating import Compared, compare, store_evaluation
-from retraining.live_line import hold_live_line, standing_versions
+from retraining.live_line import hold_live_line
 from retraining.model_files import signing_keys
 from retraining.models import Batch, BatchRevision, DatasetVersion, Evaluation
 from retraining.program_runs import Finished, Program, finished_programs
@@ -56,22 +56,18 @@ def train_batch(*, run: JobRun, batch_id: int) -> None:
 def evaluate_again(*, run: JobRun, batch_id: int) -> None:
     """Compare a version that was made before with today's champion."""
     batch = _access(batch_id)
-    if batch.version is None or not _waits_for_comparison(batch):
+    if batch.version is None or not may_be_compared(batch):
         return
     compared = compare(run=run, project=batch.project, challenger=batch.version, share=(0, 99))
     with transaction.atomic():
         run.hold()
         hold_live_line(batch.project_id)
-        if not _waits_for_comparison(_access(batch_id)):  # It was promoted meanwhile.
+        if not may_be_compared(_access(batch_id)):  # It was promoted meanwhile.
             return
         at = run.now()
         evaluation = store_evaluation(batch=batch, compared=compared, at=at)
         move_batch(batch=batch, state=STATE.EVALUATED, at=at)
         record("batch.evaluated_again", subject=batch, at=at, evaluation=evaluation.pk)
-
-
-def _waits_for_comparison(batch: Batch) -> bool:
-    return may_be_compared(batch, standing_versions(batch.project))
 
 
 def _access(batch_id: int) -> Batch:

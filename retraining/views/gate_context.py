@@ -19,7 +19,6 @@ from retraining.comparison import (
     cases_mended,
     gates_red_first,
 )
-from retraining.live_line import standing_versions
 from retraining.models import Batch, Evaluation, GateResult
 from retraining.words import batch_words, count_of, event_words
 
@@ -247,7 +246,7 @@ def _not_enough_words(gates: list[GateResult]) -> str:
 
 def _compare_words(batch: Batch, evaluation: Evaluation) -> str:
     """Why this comparison is not enough to promote its version; nothing where it is."""
-    if not may_be_compared(batch, standing_versions(batch.project)):
+    if not may_be_compared(batch):
         return ""
     if evaluation.champion != find_champion(batch.project):
         return "The live model has changed since this comparison."
