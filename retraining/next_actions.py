@@ -83,8 +83,9 @@ def _decide(project: Project, person: User) -> Iterator[Action]:
 
 def _unmeasured(project: Project, newest: AccuracyPoint) -> str:
     """After a promotion the figure is still that of the version before."""
-    answers = audited_answers(project, since=newest.measured_at - WINDOW)
-    return unmeasured_words(find_unmeasured(project, answers))
+    live, since = find_champion(project), newest.measured_at - WINDOW
+    own = audited_answers(project, since=since, version=live) if live else []
+    return unmeasured_words(find_unmeasured(project, own))
 
 
 def _operate(project: Project, person: User) -> Iterator[Action]:
