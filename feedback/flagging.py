@@ -157,8 +157,7 @@ def attach_waiting_flags(*, predictions: list[Prediction], at: datetime) -> int:
             continue
         flag.prediction = prediction
         flag.identity, flag.output = prediction.identity, prediction.output
-        wanted = flag.suggested.name if flag.suggested else flag.proposed_name
-        flag.issue = issues.issue_for(prediction=prediction, report_name=wanted, at=at)
+        flag.issue = issues.issue_for(prediction=prediction, report_name=_wanted(flag), at=at)
         flag.save()
         record("flag.attached", subject=flag, at=at, issue=flag.issue.pk)
         issues.note_new_flag(issue=flag.issue, prediction=prediction, at=at)
@@ -253,5 +252,5 @@ def _flag_again(flag: Flag, report: Report, *, at: datetime) -> Flag:
     return flag
 
 
-def _wanted(report: Report) -> str:
+def _wanted(report: Report | Flag) -> str:
     return report.suggested.name if report.suggested else report.proposed_name
