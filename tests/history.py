@@ -7,7 +7,7 @@ from datetime import datetime
 
 from labeling.answers import class_answer
 from labeling.models import GroundTruth, Item, ItemSource
-from labeling.queueing import queue_input
+from labeling.queueing import queue_input, requeue_item
 from labeling.settlement import accept_answer
 from projects.identity import identity_of, use_of
 from projects.models import Project
@@ -42,6 +42,19 @@ def label_input(
         item=item, answer=class_answer(project, answer), method=method, confidence=1.0, at=at
     )
     return item
+
+
+def correct(item: Item, answer: str, *, at: datetime) -> None:
+    """Another accepted answer, in a new round."""
+    requeue_item(item=item, at=at, by=None, reason="doubt")
+    item.refresh_from_db()
+    accept_answer(
+        item=item,
+        answer=class_answer(item.project, answer),
+        method=GroundTruth.Method.REVIEWER,
+        confidence=1.0,
+        at=at,
+    )
 
 
 def texts_of(project: Project, topic: str, *, use: str, count: int) -> list[str]:

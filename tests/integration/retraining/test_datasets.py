@@ -10,10 +10,7 @@ import pytest
 from events.models import Event
 from jobs.clock import SetClock
 from jobs.errors import FenceLost
-from labeling.answers import class_answer
 from labeling.models import Item
-from labeling.queueing import requeue_item
-from labeling.settlement import accept_answer
 from projects.files import read_file, store_file
 from projects.versions import deploy, find_champion
 from retraining import batches, datasets
@@ -24,7 +21,7 @@ from retraining.querysets import DatasetRowQuerySet
 from retraining.rehearsal.keeping import keep_rows
 from retraining.rehearsal.traffic import Message
 from retraining.revisions import newest_revision
-from tests.history import label_input, label_topics, texts_of
+from tests.history import correct, label_input, label_topics, texts_of
 from tests.people import Team, make_team
 from tests.trained import make_trained_version
 
@@ -63,18 +60,6 @@ def go_live(team: Team, dataset: DatasetVersion, clock: SetClock) -> None:
         cause="promotion",
         at=clock.at,
         by=None,
-    )
-
-
-def correct(item: Item, answer: str, clock: SetClock) -> None:
-    requeue_item(item=item, at=clock.at, by=None, reason="doubt")
-    item.refresh_from_db()
-    accept_answer(
-        item=item,
-        answer=class_answer(item.project, answer),
-        method="reviewer",
-        confidence=1.0,
-        at=clock.at,
     )
 
 
@@ -164,7 +149,7 @@ def test_a_corrected_row_of_the_parent_stands_once_with_its_new_answer(
     item.refresh_from_db()
     old_truth = item.truth
     assert old_truth is not None
-    correct(item, "delivery", clock)
+    correct(item, "delivery", at=clock.at)
 
     second = fold(team, clock)
 
@@ -184,7 +169,7 @@ def truths(rows: DatasetRowQuerySet) -> set[int]:
 def test_a_class_without_a_row_left_is_not_counted(team: Team, clock: SetClock) -> None:
     (item,) = label_topics(team.project, {"refund": 1}, at=clock.at)
     go_live(team, fold(team, clock), clock)
-    correct(item, "delivery", clock)
+    correct(item, "delivery", at=clock.at)
 
     assert fold(team, clock).counts == {"classes": {"delivery": 1}}
 
@@ -192,7 +177,7 @@ def test_a_class_without_a_row_left_is_not_counted(team: Team, clock: SetClock) 
 def test_what_an_older_dataset_superseded_stays_out(team: Team, clock: SetClock) -> None:
     item, *_ = label_topics(team.project, {"refund": 2}, at=clock.at)
     go_live(team, fold(team, clock), clock)
-    correct(item, "delivery", clock)
+    correct(item, "delivery", at=clock.at)
     go_live(team, fold(team, clock), clock)
     label_topics(team.project, {"billing": 1}, at=clock.at)
 

@@ -8,10 +8,7 @@ import pytest
 
 from jobs.clock import SetClock
 from jobs.models import Job
-from labeling.answers import class_answer
 from labeling.models import Item
-from labeling.queueing import requeue_item
-from labeling.settlement import accept_answer
 from projects.errors import Conflict, Invalid
 from projects.identity import identity_of, use_of
 from projects.versions import deploy, external_version
@@ -19,7 +16,7 @@ from retraining import batches
 from retraining.models import Batch
 from retraining.proposing import propose_by_person
 from retraining.revisions import difference_of, newest_revision, refresh_batch
-from tests.history import label_input, label_topics, texts_of
+from tests.history import correct, label_input, label_topics, texts_of
 from tests.people import Team, make_team
 
 pytestmark = pytest.mark.django_db
@@ -34,18 +31,6 @@ def team(clock: SetClock) -> Team:
 def batch(team: Team, clock: SetClock) -> Batch:
     label_topics(team.project, {"refund": 3, "billing": 2}, at=clock.at)
     return propose_by_person(project=team.project, by=team.lena, at=clock.at)
-
-
-def correct(item: Item, answer: str, clock: SetClock) -> None:
-    requeue_item(item=item, at=clock.at, by=None, reason="doubt")
-    item.refresh_from_db()
-    accept_answer(
-        item=item,
-        answer=class_answer(item.project, answer),
-        method="reviewer",
-        confidence=1.0,
-        at=clock.at,
-    )
 
 
 def row_item(batch: Batch) -> Item:
@@ -86,7 +71,7 @@ def test_approved_rows_can_no_longer_be_undone(batch: Batch, team: Team, clock: 
 def test_a_correction_between_reading_and_approving_refuses(
     batch: Batch, team: Team, clock: SetClock
 ) -> None:
-    correct(row_item(batch), "delivery", clock)
+    correct(row_item(batch), "delivery", at=clock.at)
 
     with pytest.raises(Conflict, match="1 of its rows were corrected") as refused:
         approve(batch, team, clock)
@@ -192,7 +177,7 @@ def test_cancelling_before_the_start_ends_batch_and_job(
     assert Job.objects.get().state == Job.State.CANCELLED
 
 
-def test_rows_sent_back_are_labelled_anew_and_leave_the_batch(
+def test_rows_sent_back_are_labeled_anew_and_leave_the_batch(
     batch: Batch, team: Team, clock: SetClock
 ) -> None:
     item = row_item(batch)

@@ -13,17 +13,29 @@ from labeling.models import Item, Slot
 from labeling.queueing import queue_input
 from labeling.routing import route_new_flags
 from projects.creating import give_role
-from projects.models import Project, Role
+from projects.models import Project, Role, User
 from retraining.tour import VISITOR_AGENT, tour_strip
 from tests.flagged import make_flag
 from tests.history import texts_of
 from tests.pages import Pages, is_whole_page, text_of
-from tests.people import make_person, make_team
+from tests.people import Team, make_person, make_team
 from tests.stories import flagged, predicted
 
 pytestmark = pytest.mark.django_db
 
 MANY = tuple(f"language {number}" for number in range(12))
+
+
+def make_demo(
+    clock: SetClock, classes: tuple[str, ...] = ("billing", "refund")
+) -> tuple[Team, User]:
+    """A project of the demo and its visitor, who is an agent there."""
+    team = make_team(at=clock.at, classes=classes)
+    team.project.is_demo = True
+    team.project.save()
+    visitor = make_person(VISITOR_AGENT)
+    give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+    return team, visitor
 
 
 @pytest.mark.parametrize(
@@ -37,11 +49,7 @@ MANY = tuple(f"language {number}" for number in range(12))
 def test_labeling_is_told_as_the_page_has_keys(
     clock: SetClock, classes: tuple[str, ...], told: str
 ) -> None:
-    team = make_team(at=clock.at, classes=classes)
-    team.project.is_demo = True
-    team.project.save()
-    visitor = make_person(VISITOR_AGENT)
-    give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+    team, visitor = make_demo(clock, classes)
     make_flag(team, "hello", classes[0], at=clock.at, agent=visitor)
     queue_input(
         project=team.project, value={"text": "hello"}, source="flag", reference=1, at=clock.at
@@ -94,10 +102,7 @@ def test_who_acts_as_somebody_else_stays_in_the_project(
     clock: SetClock, settings: LazySettings
 ) -> None:
     settings.DEMO = True
-    team = make_team(at=clock.at)
-    Project.objects.filter(pk=team.project.pk).update(is_demo=True)
-    visitor = make_person(VISITOR_AGENT)
-    give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+    _, visitor = make_demo(clock)
     pages = Pages(visitor)
 
     page = pages.get("/p/intents/answers/").content.decode()
@@ -130,10 +135,7 @@ def test_the_strip_is_sent_again_only_when_the_project_has_moved_on(
     clock: SetClock, settings: LazySettings
 ) -> None:
     settings.DEMO = True
-    team = make_team(at=clock.at)
-    Project.objects.filter(pk=team.project.pk).update(is_demo=True)
-    visitor = make_person(VISITOR_AGENT)
-    give_role(project=team.project, user=visitor, role=Role.AGENT, at=clock.at, by=team.olga)
+    team, visitor = make_demo(clock)
     make_flag(team, "hello", "refund", at=clock.at, agent=visitor)
     queue_input(
         project=team.project, value={"text": "hello"}, source="flag", reference=1, at=clock.at
