@@ -38,7 +38,7 @@ class RowResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledInput:
+class LabeledInput:
     """A row to import, its value cleaned; `line` is where it stands in its file."""
 
     line: int
@@ -65,10 +65,10 @@ class _Known:
     item: Item | None = None
 
 
-def store_labelled_rows(
+def store_labeled_rows(
     *,
     imported: Import,
-    rows: Iterable[LabelledInput],
+    rows: Iterable[LabeledInput],
     use: str,
     at: datetime,
     add_classes: bool = False,
@@ -83,7 +83,7 @@ def store_labelled_rows(
 def store_chunk(
     *,
     imported: Import,
-    rows: Sequence[LabelledInput],
+    rows: Sequence[LabeledInput],
     use: str,
     at: datetime,
     add_classes: bool = False,
@@ -92,7 +92,7 @@ def store_chunk(
     classes = _Classes(imported, at=at, may_add=add_classes)
     identities = [identity_of(imported.project, row.value, row.context) for row in rows]
     known = _known(imported, identities)
-    new: dict[str, tuple[LabelledInput, LabelClass]] = {}
+    new: dict[str, tuple[LabeledInput, LabelClass]] = {}
     same: list[Item] = []
     answers = []
     for row, identity in zip(rows, identities, strict=True):
@@ -163,7 +163,7 @@ def _where(item: Item) -> str:
     return f"has been accepted as {name!r}"
 
 
-def _judge(row: LabelledInput, label: LabelClass, there: _Known, use: str) -> RowAnswer:
+def _judge(row: LabeledInput, label: LabelClass, there: _Known, use: str) -> RowAnswer:
     if there.use != use:
         reason = f"the same input is known for {there.use}, so it is never used for {use}."
         return RowAnswer(row.line, RowResult.REFUSED, reason)
@@ -174,7 +174,7 @@ def _judge(row: LabelledInput, label: LabelClass, there: _Known, use: str) -> Ro
 
 def _make_items(
     imported: Import,
-    new: dict[str, tuple[LabelledInput, LabelClass]],
+    new: dict[str, tuple[LabeledInput, LabelClass]],
     *,
     use: str,
     at: datetime,

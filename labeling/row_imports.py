@@ -15,7 +15,7 @@ from feedback.prediction_body import check_depth, check_segments, holds_nul
 from feedback.prediction_imports import as_text
 from feedback.table_reading import Row
 from jobs.running import JobRun
-from labeling.importing import LabelledInput, RowAnswer, RowResult, store_chunk
+from labeling.importing import LabeledInput, RowAnswer, RowResult, store_chunk
 from labeling.models import Item
 from projects.errors import Invalid
 from projects.models import Project, User
@@ -120,9 +120,9 @@ class _RowReader:
         self.mapping = msgspec.convert(imported.mapping, RowMapping)
         self.inputs = InputReader(imported.project, at=at)
 
-    def read(self, row: Row, tally: Tally) -> LabelledInput | None:
+    def read(self, row: Row, tally: Tally) -> LabeledInput | None:
         try:
-            return self._labelled(row) if self._is_taken(row) else None
+            return self._labeled(row) if self._is_taken(row) else None
         except Invalid as error:
             _count(tally, RowAnswer(row.line, RowResult.REJECTED, error.message))
             return None
@@ -134,7 +134,7 @@ class _RowReader:
         said = as_text(row.fields.get(self.mapping.trained_on_column)).lower()
         return self.mapping.takes if said in YES else not self.mapping.takes
 
-    def _labelled(self, row: Row) -> LabelledInput:
+    def _labeled(self, row: Row) -> LabeledInput:
         if row.problem:
             raise Invalid(row.problem)
         cells, mapping = row.fields, self.mapping
@@ -152,7 +152,7 @@ class _RowReader:
             raise Invalid("the line holds a NUL character; remove it and import the file again.")
         check_segments(segments)
         value = self.inputs.read(cells[mapping.input])
-        return LabelledInput(row.line, value, as_text(cells[mapping.label]), segments, context)
+        return LabeledInput(row.line, value, as_text(cells[mapping.label]), segments, context)
 
 
 COUNTED_AS = {

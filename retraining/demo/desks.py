@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from retraining.demo_data import language_desk, postcode_desk
 from retraining.project_file import ProjectSpec, QueueSpec, TriggerSpec
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 
 LANGUAGES_GUIDELINE = """Judge the message, not the names in it.
 Greek is written in its own letters: λ δ ξ. Indonesian has no accents and many words with me-, \
@@ -27,8 +27,8 @@ class Desk:
     """One demo project; `known` and `new` hold each class's rows in random order."""
 
     spec: ProjectSpec
-    known: dict[str, list[LabelledRow]]
-    new: dict[str, list[LabelledRow]]
+    known: dict[str, list[LabeledRow]]
+    new: dict[str, list[LabeledRow]]
     base: int
     frozen: int
     clean_per_day: int
@@ -41,7 +41,7 @@ def language_desk_of(seed: int) -> Desk:
     """Text: which language team gets this message?"""
     messages = language_desk.language_messages(seed)
     rows = {
-        language: [LabelledRow(m.text, language, {"app": m.app, "length": m.length}) for m in found]
+        language: [LabeledRow(m.text, language, {"app": m.app, "length": m.length}) for m in found]
         for language, found in messages.items()
     }
     return Desk(
@@ -71,7 +71,7 @@ def postcode_desk_of(seed: int) -> Desk:
     """Images: which digit is this?"""
     digits = postcode_desk.digits_by_class(seed)
     rows = {
-        label: [LabelledRow(image.png, label, {}) for image in images]
+        label: [LabeledRow(image.png, label, {}) for image in images]
         for label, images in digits.items()
     }
     return Desk(

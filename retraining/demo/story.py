@@ -30,7 +30,7 @@ from retraining.demo.people import DemoPeople
 from retraining.open_models import OpenModel
 from retraining.project_file import QuotaSpec
 from retraining.rehearsal import versions
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.rehearsal.crowd import Crowd
 from retraining.rehearsal.inputs import messages
 from retraining.rehearsal.people import SimulatedAnnotators, most_similar_classes
@@ -85,7 +85,7 @@ def _first_version(desk: Desk, stage: Stage, clock: SetClock) -> OpenModel:
     return versions.first_version(stage=stage, clock=clock)
 
 
-def _days(desk: Desk, chance: random.Random) -> Iterator[list[LabelledRow]]:
+def _days(desk: Desk, chance: random.Random) -> Iterator[list[LabeledRow]]:
     """The traffic of each day: known classes on all, new ones from the drift on."""
     known = [row for rows in desk.known.values() for row in rows[desk.base + desk.frozen :]]
     chance.shuffle(known)
@@ -99,7 +99,7 @@ def _days(desk: Desk, chance: random.Random) -> Iterator[list[LabelledRow]]:
         yield chance.sample(rows, len(rows))
 
 
-def _play_day(story: Story, day: int, rows: list[LabelledRow]) -> None:
+def _play_day(story: Story, day: int, rows: list[LabeledRow]) -> None:
     started_at = story.clock.at
     incoming = [
         replace(message, customer=f"C-{story.chance.randrange(1_000, 1_400)}")

@@ -16,7 +16,7 @@ from projects.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledRow:
+class LabeledRow:
     """One input with its true class; an image's input is its bytes."""
 
     input: str | bytes
@@ -28,7 +28,7 @@ class LabelledRow:
 class Corpus:
     """The rows of a file, and how many were left out for want of an input or a label."""
 
-    rows: tuple[LabelledRow, ...]
+    rows: tuple[LabeledRow, ...]
     left_out: int = 0
 
 
@@ -44,7 +44,7 @@ def read_corpus(
     if reader is None:
         raise Invalid(f"{path.name} is neither .csv nor .jsonl.")
     columns = (input_column, label_column, *segment_columns)
-    rows: list[LabelledRow] = []
+    rows: list[LabeledRow] = []
     left_out = 0
     for line, record in reader(path):
         _check_columns(record, columns, name=path.name, line=line)
@@ -61,23 +61,23 @@ def read_corpus(
     return Corpus(tuple(rows), left_out)
 
 
-def _read_row(cells: Sequence[str], segment_columns: Sequence[str]) -> LabelledRow | None:
+def _read_row(cells: Sequence[str], segment_columns: Sequence[str]) -> LabeledRow | None:
     """Input, label and segments; None where one of the first two is empty."""
     text, label, *segments = cells
     if not text.strip() or not label.strip():
         return None
     _check_texts(cells)
-    return LabelledRow(
+    return LabeledRow(
         text, clean_class_name(label), dict(zip(segment_columns, segments, strict=True))
     )
 
 
 def drop_duplicates(
-    rows: Iterable[LabelledRow],
+    rows: Iterable[LabeledRow],
     *,
     canonical: Callable[[str | bytes], str],
     seen: set[str] | None = None,
-) -> list[LabelledRow]:
+) -> list[LabeledRow]:
     """The first row of every input; `seen` collects canonical inputs over several calls."""
     known = set() if seen is None else seen
     kept = []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from retraining.demo_data.postcode_desk import digit_rows
-from retraining.rehearsal.corpus import Corpus, LabelledRow, read_corpus
+from retraining.rehearsal.corpus import Corpus, LabeledRow, read_corpus
 from retraining.rehearsal.inputs import canonical_form
 from retraining.rehearsal.options import RehearsalOptions
 from retraining.rehearsal.splitting import Parts, Wanted, split_history
@@ -36,7 +36,7 @@ def read_history(options: RehearsalOptions) -> Parts:
 
 
 def _digits() -> Corpus:
-    return Corpus(tuple(LabelledRow(row.png, row.label) for row in digit_rows()))
+    return Corpus(tuple(LabeledRow(row.png, row.label) for row in digit_rows()))
 
 
 def _read(options: RehearsalOptions, path: Path) -> Corpus:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from feedback.images import store_image
-from labeling.importing import LabelledInput
+from labeling.importing import LabeledInput
 from projects.models import Project
 from projects.task_types import TASK_TYPES
 from projects.task_types.base import Input
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.rehearsal.traffic import Message
 
 
@@ -27,7 +27,7 @@ def stored_input(project: Project, value: str | bytes, *, at: datetime) -> Input
     return {"text": value}
 
 
-def messages(project: Project, rows: Sequence[LabelledRow], *, at: datetime) -> list[Message]:
+def messages(project: Project, rows: Sequence[LabeledRow], *, at: datetime) -> list[Message]:
     """Traffic with the truth beside it."""
     return [
         Message(stored_input(project, row.input, at=at), row.label, dict(row.segments))
@@ -35,12 +35,12 @@ def messages(project: Project, rows: Sequence[LabelledRow], *, at: datetime) -> 
     ]
 
 
-def labelled_inputs(
-    project: Project, rows: Sequence[LabelledRow], *, at: datetime
-) -> list[LabelledInput]:
+def labeled_inputs(
+    project: Project, rows: Sequence[LabeledRow], *, at: datetime
+) -> list[LabeledInput]:
     """Rows of a team's own training or test set."""
     return [
-        LabelledInput(
+        LabeledInput(
             line=number,
             value=stored_input(project, row.input, at=at),
             label=row.label,

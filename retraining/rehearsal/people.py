@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import LabelEncoder, normalize
 
 from retraining.chance import seeded_chance
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.trainers.image import read_pixels
 
 TO_SIMILAR = 0.6  # Of the wrong answers; the rest is spread over all other classes.
@@ -37,7 +37,7 @@ class SimulatedAnnotators:
         return chance.choice([name for name in self.classes if name != truth])
 
 
-def most_similar_classes(rows: Sequence[LabelledRow]) -> dict[str, str]:
+def most_similar_classes(rows: Sequence[LabeledRow]) -> dict[str, str]:
     """For every class the other one whose centroid is nearest, by cosine."""
     encoder = LabelEncoder()
     codes = encoder.fit_transform([row.label for row in rows])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from projects.errors import Invalid
 from retraining.chance import seeded_chance
-from retraining.rehearsal.corpus import LabelledRow, drop_duplicates
+from retraining.rehearsal.corpus import LabeledRow, drop_duplicates
 from retraining.rehearsal.options import CLEAN_TRAFFIC, DRIFTED_TRAFFIC, HELD_OUT_SHARE
 from retraining.rehearsal.typos import mistype_share
 
@@ -20,11 +20,11 @@ class Parts:
 
     known_classes: tuple[str, ...]
     new_classes: tuple[str, ...]
-    base: list[LabelledRow]
-    frozen: list[LabelledRow]
-    clean: list[LabelledRow]
-    drifted: list[LabelledRow]
-    test: list[LabelledRow]
+    base: list[LabeledRow]
+    frozen: list[LabeledRow]
+    clean: list[LabeledRow]
+    drifted: list[LabeledRow]
+    test: list[LabeledRow]
     notes: tuple[str, ...]
 
 
@@ -42,11 +42,11 @@ class Wanted:
 
 
 def split_history(
-    rows: Sequence[LabelledRow],
+    rows: Sequence[LabeledRow],
     *,
     wanted: Wanted,
     canonical: Callable[[str | bytes], str],
-    test: Sequence[LabelledRow] | None = None,
+    test: Sequence[LabeledRow] | None = None,
 ) -> Parts:
     """Duplicates go first; the same seed gives the same parts; raises Invalid."""
     chance = seeded_chance("split", wanted.seed)
@@ -96,10 +96,10 @@ def choose_new_classes(classes: Sequence[str], *, wanted: Wanted) -> tuple[str, 
     return tuple(sorted(new))
 
 
-ByClass = dict[str, list[LabelledRow]]
+ByClass = dict[str, list[LabeledRow]]
 
 
-def _by_class(rows: Sequence[LabelledRow], chance: random.Random) -> ByClass:
+def _by_class(rows: Sequence[LabeledRow], chance: random.Random) -> ByClass:
     groups: ByClass = defaultdict(list)
     for row in rows:
         groups[row.label].append(row)
@@ -114,10 +114,10 @@ def _hold_out(history: ByClass) -> tuple[ByClass, ByClass]:
 
 def _take_base(
     history: ByClass, known: Sequence[str], wanted: Wanted
-) -> tuple[list[LabelledRow], list[LabelledRow], ByClass, list[str]]:
+) -> tuple[list[LabeledRow], list[LabeledRow], ByClass, list[str]]:
     """Base and frozen rows of every known class; a class with few rows gives in proportion."""
-    base: list[LabelledRow] = []
-    frozen: list[LabelledRow] = []
+    base: list[LabeledRow] = []
+    frozen: list[LabeledRow] = []
     rest: ByClass = {}
     short = []
     for label in known:
@@ -139,13 +139,13 @@ def _scale(known: int, new: int, share: float) -> float:
 
 
 def _mix(
-    known: Sequence[LabelledRow],
-    new: Sequence[LabelledRow],
+    known: Sequence[LabeledRow],
+    new: Sequence[LabeledRow],
     *,
     count: int,
     share: float,
     chance: random.Random,
-) -> list[LabelledRow]:
+) -> list[LabeledRow]:
     new_count = round(count * share)
     return _shuffled([*new[:new_count], *known[: count - new_count]], chance)
 
@@ -156,7 +156,7 @@ def _test_rows(
     new: Sequence[str],
     share: float,
     chance: random.Random,
-) -> list[LabelledRow]:
+) -> list[LabeledRow]:
     """As many as keep the shares of the drifted traffic."""
     of_known = _shuffled([row for label in known for row in held_out.get(label, [])], chance)
     of_new = _shuffled([row for label in new for row in held_out.get(label, [])], chance)
@@ -165,7 +165,7 @@ def _test_rows(
     return _mix(of_known, of_new, count=int(min(counts) + 1e-9), share=share, chance=chance)
 
 
-def _shuffled(rows: Sequence[LabelledRow], chance: random.Random) -> list[LabelledRow]:
+def _shuffled(rows: Sequence[LabeledRow], chance: random.Random) -> list[LabeledRow]:
     return chance.sample(rows, len(rows))
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 
 LETTERS = 0.12  # Of the letters of a mistyped text.
 
@@ -31,8 +31,8 @@ def mistype(text: str, *, chance: random.Random, share: float = LETTERS) -> str:
 
 
 def mistype_share(
-    rows: Sequence[LabelledRow], *, share: float, chance: random.Random
-) -> list[LabelledRow]:
+    rows: Sequence[LabeledRow], *, share: float, chance: random.Random
+) -> list[LabeledRow]:
     """The same rows, of which exactly that share is mistyped; images stay as they are."""
     chosen = set(chance.sample(range(len(rows)), round(share * len(rows))))
     return [

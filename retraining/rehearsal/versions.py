@@ -9,7 +9,7 @@ from feedback.models import Import
 from jobs.clock import SetClock
 from jobs.registry import load_worker_jobs
 from jobs.running import drain_jobs
-from labeling.importing import RowResult, store_labelled_rows
+from labeling.importing import RowResult, store_labeled_rows
 from labeling.models import Item
 from labeling.row_imports import COUNTED_AS
 from projects.errors import Conflict
@@ -17,8 +17,8 @@ from projects.models import ModelVersion
 from retraining import batches, promotion, proposing
 from retraining.models import Batch, GateResult
 from retraining.open_models import OpenModel, open_version
-from retraining.rehearsal.corpus import LabelledRow
-from retraining.rehearsal.inputs import labelled_inputs
+from retraining.rehearsal.corpus import LabeledRow
+from retraining.rehearsal.inputs import labeled_inputs
 from retraining.rehearsal.stage import Stage
 from retraining.revisions import newest_revision
 
@@ -27,7 +27,7 @@ TRIES = 600
 
 
 def import_rows(
-    *, stage: Stage, rows: list[LabelledRow], use: str, name: str, clock: SetClock
+    *, stage: Stage, rows: list[LabeledRow], use: str, name: str, clock: SetClock
 ) -> int:
     """A team's own training or test set; returns how many rows were taken."""
     kind = Import.Kind.TRAINING if use == Item.Use.TRAIN else Import.Kind.EVALUATION
@@ -40,10 +40,10 @@ def import_rows(
         created_at=clock.at,
         ended_at=clock.at,
     )
-    inputs = labelled_inputs(stage.project, rows, at=clock.at)
+    inputs = labeled_inputs(stage.project, rows, at=clock.at)
     counts = Counter(
         answer.result
-        for chunk in store_labelled_rows(imported=imported, rows=inputs, use=use, at=clock.at)
+        for chunk in store_labeled_rows(imported=imported, rows=inputs, use=use, at=clock.at)
         for answer in chunk
     )
     counted = {name: counts[result] for result, name in COUNTED_AS.items()}

@@ -244,7 +244,7 @@ def check_what_was_told(load: Load) -> None:
     assert [name for name in load.flagged if flags[name] != 1] == []
 
 
-def check_what_was_labelled(load: Load) -> None:
+def check_what_was_labeled(load: Load) -> None:
     """Every answer taken is there once, nobody twice on an item, no item over its overlap."""
     given = Annotation.objects.answers().filter(project=load.team.project).exclude(lease=None)
     codes = Counter(str(code) for code in given.values_list("lease__code", flat=True))
@@ -276,7 +276,7 @@ def test_nothing_answered_with_success_is_lost_and_all_work_ends(
         batch = Batch.objects.select_related("version").get(pk=batch_id)
         assert (batch.state, batch.error) == (Batch.State.EVALUATED, "")
         check_what_was_told(load)
-        check_what_was_labelled(load)
+        check_what_was_labeled(load)
     assert load.sent
     assert load.served
     assert load.flagged

@@ -53,7 +53,7 @@ def open_room(stack: Stack, overlap: int) -> tuple[Room, Queue, list[Annotator]]
         return room, team.queue, people
 
 
-def wait_until_labelled(stack: Stack, queue: Queue) -> None:
+def wait_until_labeled(stack: Stack, queue: Queue) -> None:
     deadline = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < deadline:
         with stack.database():
@@ -69,7 +69,7 @@ def test_every_item_gets_exactly_the_answers_it_asked_for(stack: Stack, overlap:
     for thread in threads:
         thread.start()
 
-    wait_until_labelled(stack, queue)
+    wait_until_labeled(stack, queue)
     room.over.set()
     for thread in threads:
         thread.join()

@@ -9,7 +9,7 @@ import pytest
 
 from feedback.models import Import
 from jobs.clock import SetClock
-from labeling.importing import LabelledInput, store_labelled_rows
+from labeling.importing import LabeledInput, store_labeled_rows
 from labeling.models import GroundTruth, Item
 from labeling.queueing import queue_input, requeue_item
 from tests.api import Api, make_key
@@ -33,10 +33,10 @@ def put(team: Team, clock: SetClock, use: str, *texts: str) -> None:
         project=team.project, kind="training", file_name="x", created_at=clock.at
     )
     rows = [
-        LabelledInput(number, {"text": text}, "billing", {"language": "en"})
+        LabeledInput(number, {"text": text}, "billing", {"language": "en"})
         for number, text in enumerate(texts)
     ]
-    for _ in store_labelled_rows(imported=imported, rows=rows, use=use, at=clock.at):
+    for _ in store_labeled_rows(imported=imported, rows=rows, use=use, at=clock.at):
         continue
 
 

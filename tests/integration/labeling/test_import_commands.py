@@ -41,7 +41,7 @@ def test_predictions_come_in_and_the_counts_are_printed(team: Team, tmp_path: Pa
     assert "line 3: input must be a text" in printed
 
 
-def test_labelled_rows_come_in_and_the_counts_are_printed(team: Team, tmp_path: Path) -> None:
+def test_labeled_rows_come_in_and_the_counts_are_printed(team: Team, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("input,label\na,billing\nb,telex\n")
 

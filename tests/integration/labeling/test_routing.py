@@ -73,7 +73,7 @@ def test_not_even_one_with_more_rows_than_a_tick_takes(
     assert Item.objects.get().project == sound.project
 
 
-def test_a_flag_becomes_an_item_once_and_its_issue_is_being_labelled(
+def test_a_flag_becomes_an_item_once_and_its_issue_is_being_labeled(
     team: Team, clock: SetClock
 ) -> None:
     flag = flagged(predicted(team, "one", "delivery", at=clock.at), team.ada, at=clock.at)

@@ -143,7 +143,7 @@ def test_a_prediction_that_was_queued_for_doubt_keeps_the_import(
 
 
 @pytest.mark.parametrize("kind", ["training", "evaluation"])
-def test_labelled_rows_go_with_their_ground_truth(team: Team, clock: SetClock, kind: str) -> None:
+def test_labeled_rows_go_with_their_ground_truth(team: Team, clock: SetClock, kind: str) -> None:
     imported = rows(team, clock, "a", "b", kind=kind)
 
     assert undo(imported, team, clock) == 2

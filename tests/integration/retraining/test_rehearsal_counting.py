@@ -18,7 +18,7 @@ from projects.versions import deploy
 from retraining import promotion
 from retraining.models import Batch, Receipt
 from retraining.open_models import open_version
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.rehearsal.counting import count, share_right
 from retraining.rehearsal.figures import RehearsalFigures
 from retraining.rehearsal.options import RehearsalOptions
@@ -77,7 +77,7 @@ class Played:
         drain_jobs()
 
     def count(self, **changes: Any) -> RehearsalFigures:
-        rows = [LabelledRow("a", "x")]
+        rows = [LabeledRow("a", "x")]
         return count(
             **{
                 "project": self.team.project,

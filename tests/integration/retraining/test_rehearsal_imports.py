@@ -7,7 +7,7 @@ import pytest
 from feedback.models import Import
 from jobs.clock import SetClock
 from labeling.models import Item
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.rehearsal.stage import Stage
 from retraining.rehearsal.versions import import_rows
 from tests.people import make_team
@@ -26,7 +26,7 @@ def test_an_import_of_a_rehearsal_shows_what_became_of_its_rows(clock: SetClock)
         agents=[team.ada],
         annotators=[team.bob],
     )
-    rows = [LabelledRow("money back", "refund"), LabelledRow("my invoice", "billing")]
+    rows = [LabeledRow("money back", "refund"), LabeledRow("my invoice", "billing")]
 
     import_rows(stage=stage, rows=rows, use=Item.Use.TRAIN, name="base.csv", clock=clock)
     import_rows(stage=stage, rows=rows[:1], use=Item.Use.EVALUATION, name="test.csv", clock=clock)

@@ -7,7 +7,7 @@ import pytest
 
 from projects.errors import Invalid
 from projects.task_types.text_classification import canonical_text
-from retraining.rehearsal.corpus import Corpus, LabelledRow, drop_duplicates, read_corpus
+from retraining.rehearsal.corpus import Corpus, LabeledRow, drop_duplicates, read_corpus
 
 
 def read(path: Path, content: str | bytes, **columns: object) -> Corpus:
@@ -22,8 +22,8 @@ def test_named_columns_are_read_from_csv(tmp_path: Path) -> None:
     corpus = read(tmp_path / "a.csv", content, segment_columns=("app",))
 
     assert corpus.rows == (
-        LabelledRow("late,\nvery late", "delivery", {"app": "shop"}),
-        LabelledRow("refund", "billing", {"app": "help"}),
+        LabeledRow("late,\nvery late", "delivery", {"app": "shop"}),
+        LabeledRow("refund", "billing", {"app": "help"}),
     )
 
 
@@ -95,12 +95,12 @@ def test_the_first_of_equal_inputs_is_kept_over_several_calls() -> None:
         return canonical_text(str(value))
 
     first = drop_duplicates(
-        [LabelledRow("Late  parcel", "a"), LabelledRow("late parcel", "b")],
+        [LabeledRow("Late  parcel", "a"), LabeledRow("late parcel", "b")],
         canonical=canonical,
         seen=seen,
     )
     second = drop_duplicates(
-        [LabelledRow("LATE PARCEL", "c"), LabelledRow("refund", "d")],
+        [LabeledRow("LATE PARCEL", "c"), LabeledRow("refund", "d")],
         canonical=canonical,
         seen=seen,
     )

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from retraining.demo_data.postcode_desk import digit_rows
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.rehearsal.people import SimulatedAnnotators, most_similar_classes
 
 CLASSES = ("cat", "dog", "owl", "fox", "eel")
@@ -45,10 +45,10 @@ def test_people_err_on_different_items() -> None:
 
 def test_classes_that_share_words_are_similar() -> None:
     rows = [
-        LabelledRow("refund my card payment", "refund"),
-        LabelledRow("refund the card invoice", "billing"),
-        LabelledRow("parcel lost by courier", "lost"),
-        LabelledRow("parcel late by courier", "late"),
+        LabeledRow("refund my card payment", "refund"),
+        LabeledRow("refund the card invoice", "billing"),
+        LabeledRow("parcel lost by courier", "lost"),
+        LabeledRow("parcel late by courier", "late"),
     ]
 
     assert most_similar_classes(rows) == {
@@ -60,7 +60,7 @@ def test_classes_that_share_words_are_similar() -> None:
 
 
 def test_images_are_compared_by_their_pixels() -> None:
-    similar = most_similar_classes([LabelledRow(d.png, d.label) for d in digit_rows()])
+    similar = most_similar_classes([LabeledRow(d.png, d.label) for d in digit_rows()])
 
     assert similar["9"] == "3"
     assert all(name != other for name, other in similar.items())

@@ -7,7 +7,7 @@ import pytest
 
 from projects.errors import Invalid
 from projects.task_types.text_classification import canonical_text
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.rehearsal.splitting import Parts, Wanted, split_history
 
 
@@ -15,17 +15,15 @@ def canonical(value: str | bytes) -> str:
     return canonical_text(str(value))
 
 
-def history(classes: int, each: int, *, prefix: str = "row") -> list[LabelledRow]:
+def history(classes: int, each: int, *, prefix: str = "row") -> list[LabeledRow]:
     return [
-        LabelledRow(f"{prefix} {number} of kind {label}", f"kind {label:02}")
+        LabeledRow(f"{prefix} {number} of kind {label}", f"kind {label:02}")
         for label in range(classes)
         for number in range(each)
     ]
 
 
-def split(
-    rows: list[LabelledRow], *, test: list[LabelledRow] | None = None, **wanted: Any
-) -> Parts:
+def split(rows: list[LabeledRow], *, test: list[LabeledRow] | None = None, **wanted: Any) -> Parts:
     chosen = Wanted(**{"new_class_count": 2, "typos": 0.0, **wanted})
     return split_history(rows, wanted=chosen, canonical=canonical, test=test)
 
@@ -35,7 +33,7 @@ def large() -> Parts:
     return split(history(22, 450), test=history(22, 60, prefix="test"))
 
 
-def new_share(rows: list[LabelledRow], parts: Parts) -> float:
+def new_share(rows: list[LabeledRow], parts: Parts) -> float:
     return sum(row.label in parts.new_classes for row in rows) / len(rows)
 
 
@@ -86,7 +84,7 @@ def test_fewer_rows_shrink_both_traffics_in_proportion_and_say_so() -> None:
 
 def test_equal_inputs_are_dropped_before_anything_else() -> None:
     rows = history(10, 100)
-    shouted = [LabelledRow(str(row.input).upper(), "kind 00") for row in rows]
+    shouted = [LabeledRow(str(row.input).upper(), "kind 00") for row in rows]
 
     plain = split(rows, test=history(10, 20, prefix="test"))
     doubled = split(rows + shouted, test=history(10, 20, prefix="test") + shouted)
@@ -95,7 +93,7 @@ def test_equal_inputs_are_dropped_before_anything_else() -> None:
 
 
 def test_a_class_with_few_rows_gives_base_and_frozen_in_proportion() -> None:
-    rows = history(10, 100) + [LabelledRow(f"rare {n}", "rare") for n in range(10)]
+    rows = history(10, 100) + [LabeledRow(f"rare {n}", "rare") for n in range(10)]
 
     parts = split(rows, test=history(10, 20, prefix="test"), new_class_names=("kind 00",))
 
@@ -139,7 +137,7 @@ def test_what_cannot_be_split_says_why(wanted: dict[str, Any], reason: str) -> N
 
 def test_test_rows_of_other_classes_only_are_refused() -> None:
     with pytest.raises(Invalid, match="shares no class"):
-        split(history(10, 100), test=[LabelledRow("text", "unheard of")])
+        split(history(10, 100), test=[LabeledRow("text", "unheard of")])
 
 
 def test_mistyped_rows_are_a_share_of_drifted_and_test_rows_and_of_no_others() -> None:

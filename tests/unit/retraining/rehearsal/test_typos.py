@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retraining.chance import seeded_chance
-from retraining.rehearsal.corpus import LabelledRow
+from retraining.rehearsal.corpus import LabeledRow
 from retraining.rehearsal.typos import mistype, mistype_share
 
 LONG = "the quick brown fox jumps over the lazy dog " * 200
@@ -40,7 +40,7 @@ def test_nothing_slips_at_a_share_of_nothing() -> None:
 
 
 def test_exactly_the_asked_share_of_rows_is_mistyped_and_the_rest_untouched() -> None:
-    rows = [LabelledRow(f"{LONG}{number}", "a", {"app": "x"}) for number in range(50)]
+    rows = [LabeledRow(f"{LONG}{number}", "a", {"app": "x"}) for number in range(50)]
 
     typed = mistype_share(rows, share=0.2, chance=seeded_chance(3))
 
@@ -49,13 +49,13 @@ def test_exactly_the_asked_share_of_rows_is_mistyped_and_the_rest_untouched() ->
 
 
 def test_images_stay_as_they_are() -> None:
-    rows = [LabelledRow(b"png", "a")] * 5
+    rows = [LabeledRow(b"png", "a")] * 5
 
     assert mistype_share(rows, share=1.0, chance=seeded_chance(4)) == rows
 
 
 @given(st.text(alphabet="ab", min_size=1, max_size=2), st.integers(0, 500))
 def test_a_short_text_never_becomes_empty(text: str, seed: int) -> None:
-    [row] = mistype_share([LabelledRow(text, "a")], share=1.0, chance=seeded_chance(seed))
+    [row] = mistype_share([LabeledRow(text, "a")], share=1.0, chance=seeded_chance(seed))
 
     assert row.input
