@@ -60,8 +60,8 @@ def _next_step(project: Project) -> Step:
         text = "The candidate is being trained and checked, in a process of its own."
         return 5, text, "Watch", reverse(page, kwargs=numbered), VISITOR_LEAD
     if batch.state == STATE.EVALUATED:
-        text = "As demo lead: read the checks and promote the candidate."
-        return 6, text, "The checks", reverse(page, kwargs=numbered), VISITOR_LEAD
+        text = "As demo lead: read the comparison and promote the candidate."
+        return 6, text, "The comparison", reverse(page, kwargs=numbered), VISITOR_LEAD
     receipts = Receipt.objects.filter(project=project, flag__agent__username=VISITOR_AGENT)
     text = "Act as demo agent again: your receipt shows the old and the new answer."
     if receipts.filter(seen_at__isnull=False).exists():
