@@ -66,6 +66,7 @@ class Load:
     room: Room
     sessions: list[str]
     run: str
+    threads: list[threading.Thread] = field(default_factory=list)
     sent: dict[str, str] = field(default_factory=dict)
     served: dict[str, str] = field(default_factory=dict)
     flagged: list[str] = field(default_factory=list)
@@ -112,15 +113,23 @@ class Load:
         else:
             time.sleep(0.05)
 
-    def threads(self) -> list[threading.Thread]:
+    def start(self) -> None:
         annotators = [
             Annotator(self.room, session, seed) for seed, session in enumerate(self.sessions)
         ]
         clients = [self.send_predictions, self.ask_the_model, self.flag]
-        return [
+        self.threads = [
             *(threading.Thread(target=person.work) for person in annotators),
             *(threading.Thread(target=self._repeat, args=(client,)) for client in clients),
         ]
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Return when the last answer is noted; only then can notes and database be compared."""
+        self.room.over.set()
+        for thread in self.threads:
+            thread.join()
 
     def _repeat(self, client: Callable[[int], None]) -> None:
         counter = 0
@@ -184,13 +193,9 @@ def load(stack: Stack, team: Team, request: pytest.FixtureRequest) -> Iterator[L
         f"{stack.base_url}/p/{team.project.slug}/work/{team.queue.slug}/", class_id=class_id
     )
     load = Load(stack, team, key, room, sessions, run=str(request.node.callspec.id))
-    threads = load.threads()
-    for thread in threads:
-        thread.start()
+    load.start()
     yield load
-    room.over.set()
-    for thread in threads:
-        thread.join()
+    load.stop()
 
 
 def approve_a_batch(stack: Stack, team: Team, run: str) -> int:
@@ -269,7 +274,7 @@ def test_nothing_answered_with_success_is_lost_and_all_work_ends(
     stack.restart(name)
     stack.wait_ready()
     time.sleep(AFTER_SECONDS)
-    load.room.over.set()
+    load.stop()
     wait_until_all_work_has_ended(stack)
 
     with stack.database():
