@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.chromium import find_chromium
 from tests.environment import missing
@@ -60,6 +67,15 @@ class Tabs:
     def close(self) -> None:
         for context in self.contexts:
             context.close()
+
+
+def sign_in(page: Page, name: str, password: str = "demo") -> Page:
+    page.goto("/account/login/")
+    page.fill("input[name=login]", name)
+    page.fill("input[name=password]", password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Successfully signed in")).to_be_visible()
+    return page
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browsing import sign_in
 from tests.stack import Stack
 
 ROWS = [
@@ -26,14 +27,6 @@ def table(tmp_path: Path) -> Path:
     with path.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerows([("ticket", "message", "predicted team", "country"), *ROWS])
     return path
-
-
-def sign_in(page: Page) -> None:
-    page.goto("/account/login/")
-    page.fill("input[name=login]", "stranger")
-    page.fill("input[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Successfully signed in")).to_be_visible()
 
 
 def make_project(page: Page) -> None:
@@ -72,7 +65,7 @@ def test_from_an_empty_account_to_the_first_flag(page: Page, stack: Stack, table
     stack.manage(
         "createsuperuser", "--noinput", "--username=stranger", "--email=stranger@example.org"
     )
-    sign_in(page)
+    sign_in(page, "stranger", PASSWORD)
     make_project(page)
     import_predictions(page, table)
     flag(page)

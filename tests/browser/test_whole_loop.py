@@ -15,7 +15,8 @@ from labeling.models import Item
 from projects.models import Project
 from projects.versions import find_champion
 from retraining.open_models import open_version
-from tests.browsing import Tabs
+from tests.accessibility import faults_of_page
+from tests.browsing import Tabs, sign_in
 from tests.stack import Stack, running_stack
 
 LOAD_SECONDS = 400
@@ -34,16 +35,6 @@ def stack(collected_static: Path, django_db_blocker: DjangoDbBlocker) -> Iterato
     ) as running:
         running.manage("load_demo", seconds=LOAD_SECONDS)
         yield running
-
-
-def sign_in(tabs: Tabs, name: str) -> Page:
-    page = tabs.open()
-    page.goto("/account/login/")
-    page.fill("input[name=login]", name)
-    page.fill("input[name=password]", "demo")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Successfully signed in")).to_be_visible()
-    return page
 
 
 def join(page: Page, title: str) -> None:
@@ -87,6 +78,7 @@ def settle_what_divides(page: Page, text: str) -> None:
     page.goto(f"{DESK}/disputed/")
     expect(page.locator(".item")).to_have_text(text)
     expect(page.get_by_text("1 to settle")).to_be_visible()
+    assert faults_of_page(page, "answers that differ") == []
     page.get_by_role("button", name="Vietnamese 1 of them").click()
     expect(page.get_by_text("Settled")).to_be_visible()
     expect(page.locator(".choices")).to_have_count(0)
@@ -108,6 +100,7 @@ def promote_the_candidate(page: Page) -> None:
         if page.get_by_role("button", name=re.compile("^Promote")).count():
             break
         page.wait_for_timeout(2_000)
+    assert faults_of_page(page, "comparison") == []
     page.get_by_role("button", name=re.compile("^Promote")).click()
     page.locator("#promote input[type=checkbox]").check()
     page.get_by_role("button", name="Make it live").click()
@@ -145,16 +138,16 @@ def rightness(stack: Stack) -> dict[int, bool]:
 def test_a_flag_becomes_a_receipt_only_where_the_new_model_is_right(
     tabs: Tabs, stack: Stack
 ) -> None:
-    agent = sign_in(tabs, AGENT)
+    agent = sign_in(tabs.open(), AGENT)
     for title in ISSUES:
         join(agent, title)
 
     divides = text_that_divides(stack)
-    assert label_what_is_left(sign_in(tabs, "demo-annotator-3"), mistaken=divides) == 6
-    lead = sign_in(tabs, "demo-lead")
+    assert label_what_is_left(sign_in(tabs.open(), "demo-annotator-3"), mistaken=divides) == 6
+    lead = sign_in(tabs.open(), "demo-lead")
     lead.goto(f"{DESK}/batches/2")
     expect(lead.get_by_role("button", name=re.compile("^Approve"))).to_have_count(0)
-    settle_what_divides(sign_in(tabs, "demo-reviewer"), divides)
+    settle_what_divides(sign_in(tabs.open(), "demo-reviewer"), divides)
     approve_the_batch(lead)
     promote_the_candidate(lead)
 
@@ -163,6 +156,7 @@ def test_a_flag_becomes_a_receipt_only_where_the_new_model_is_right(
     wait_for_receipts(agent, sum(right.values()))
     receipt = agent.locator(".receipt").filter(has_text="v1 answered").filter(has_text="v2 answers")
     expect(receipt.first).to_be_visible()
+    assert faults_of_page(agent, "receipts") == []
     agent.goto(f"{DESK}/flags/?state=open")
     for prediction, is_right in right.items():
         case = agent.locator(f"a.case[href$='/answers/{prediction}']")
