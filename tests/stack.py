@@ -33,6 +33,7 @@ from tests.postgres import PostgresMissing, Server, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60
+DEMO_SECONDS = 400
 
 
 @dataclass
@@ -207,14 +208,23 @@ def stack(
 ) -> Iterator[Stack]:
     """One stack for the tests of a module, on the database the tests run on.
 
-    `@pytest.mark.parametrize("stack", ["sqlite", "postgresql"], indirect=True)` names others.
+    `@pytest.mark.parametrize("stack", ["sqlite", "postgresql"], indirect=True)` names others, and
+    "demo" the product as `make run` starts it, on SQLite with the demo's history.
     """
-    database = getattr(request, "param", request.config.getoption("--on"))
+    kind = getattr(request, "param", request.config.getoption("--on"))
+    url = ""
+    extra: dict[str, str] = {}
     with contextlib.ExitStack() as open_until_the_end:
-        url = ""
-        if database == "postgresql":
+        if kind == "postgresql":
             server: Server = request.getfixturevalue("postgres")
             url = open_until_the_end.enter_context(server.fresh_database())
-        yield open_until_the_end.enter_context(
-            running_stack(database_url=url, static=collected_static, blocker=django_db_blocker)
+        if kind == "demo":
+            extra["DEMO"] = "yes"
+        running = open_until_the_end.enter_context(
+            running_stack(
+                database_url=url, static=collected_static, blocker=django_db_blocker, **extra
+            )
         )
+        if kind == "demo":
+            running.manage("load_demo", seconds=DEMO_SECONDS)
+        yield running

@@ -5,33 +5,21 @@ Each person follows every link from home on, so a new page is looked at as soon 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.urls import Resolver404, resolve
-from pytest_django import DjangoDbBlocker
 
 from tests.accessibility import faults_of_page
 from tests.browsing import Tabs, sign_in
-from tests.stack import Stack, running_stack
+from tests.stack import Stack
 
-LOAD_SECONDS = 400
 NO_PAGES = ("file", "file-show", "logout", "docs", "schema")
 # Fewest pages that each finds by following links.
 PEOPLE = {"agent": 6, "annotator-3": 4, "reviewer": 6, "lead": 15, "engineer": 15, "viewer": 3}
 LINKS = "[...document.querySelectorAll('a[href]')].map(a => a.href)"
 
-
-@pytest.fixture(scope="module")
-def stack(collected_static: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Stack]:
-    """The demo: its history leaves no page empty."""
-    with running_stack(
-        database_url="", static=collected_static, blocker=django_db_blocker, DEMO="yes"
-    ) as running:
-        running.manage("load_demo", seconds=LOAD_SECONDS)
-        yield running
+pytestmark = [pytest.mark.timeout(900), pytest.mark.parametrize("stack", ["demo"], indirect=True)]
 
 
 def kind_of(url: str, base_url: str) -> str | None:
@@ -49,7 +37,6 @@ def kind_of(url: str, base_url: str) -> str | None:
     return f"{match.view_name} {match.kwargs['slug']}" if shows_inputs else match.view_name
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("person", PEOPLE)
 def test_no_page_has_a_fault_that_axe_can_see(tabs: Tabs, stack: Stack, person: str) -> None:
     page = sign_in(tabs.open(), f"demo-{person}")

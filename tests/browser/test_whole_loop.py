@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from pytest_django import DjangoDbBlocker
 
 from feedback.models import Flag
 from labeling.models import Item
@@ -17,24 +14,15 @@ from projects.versions import find_champion
 from retraining.open_models import open_version
 from tests.accessibility import faults_of_page
 from tests.browsing import Tabs, sign_in
-from tests.stack import Stack, running_stack
+from tests.stack import Stack
 
-LOAD_SECONDS = 400
 TRAINING_MILLISECONDS = 240_000
 DESK = "/p/language-desk"
 AGENT = "demo-agent"
 # The demo's version 2 is always trained on the same rows. It answers some of these right.
 ISSUES = ["Vietnamese goes to Italian", "Indonesian goes to Danish", "Portuguese goes to Swedish"]
 
-
-@pytest.fixture(scope="module")
-def stack(collected_static: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Stack]:
-    """The product as `make run` starts it, demo included, on SQLite."""
-    with running_stack(
-        database_url="", static=collected_static, blocker=django_db_blocker, DEMO="yes"
-    ) as running:
-        running.manage("load_demo", seconds=LOAD_SECONDS)
-        yield running
+pytestmark = [pytest.mark.timeout(900), pytest.mark.parametrize("stack", ["demo"], indirect=True)]
 
 
 def join(page: Page, title: str) -> None:
@@ -134,7 +122,6 @@ def rightness(stack: Stack) -> dict[int, bool]:
         }
 
 
-@pytest.mark.timeout(900)
 def test_a_flag_becomes_a_receipt_only_where_the_new_model_is_right(
     tabs: Tabs, stack: Stack
 ) -> None:
