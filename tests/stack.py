@@ -32,6 +32,7 @@ from tests.environment import missing
 from tests.postgres import PostgresMissing, Server, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
+DATABASE = "setright.sqlite3"
 READY_SECONDS = 60
 DEMO_SECONDS = 400
 
@@ -137,15 +138,22 @@ def free_ports() -> tuple[int, int]:
 
 @contextlib.contextmanager
 def running_stack(
-    *, database_url: str, static: Path, blocker: DjangoDbBlocker, **extra: str
+    *,
+    database_url: str,
+    static: Path,
+    blocker: DjangoDbBlocker,
+    built: Path | None = None,
+    **extra: str,
 ) -> Iterator[Stack]:
-    """Prepare an empty database, start everything, and stop it all again."""
+    """Start everything on an empty database, or on a copy of what was built; stop it all again."""
     home = Path(tempfile.mkdtemp(prefix="sr-"))
+    if built:
+        shutil.copytree(built, home, dirs_exist_ok=True)
     port, predictor_port = free_ports()
     environment = {
         **os.environ,
         "DATA_DIR": str(home),
-        "DATABASE_URL": database_url or f"sqlite:///{home / 'setright.sqlite3'}",
+        "DATABASE_URL": database_url or f"sqlite:///{home / DATABASE}",
         "STATIC_ROOT": str(static),
         "PORT": str(port),
         "PREDICTOR_PORT": str(predictor_port),
@@ -202,6 +210,28 @@ def collected_static(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Database and files of the demo, built once."""
+    home = tmp_path_factory.mktemp("demo")
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(home),
+        "DATABASE_URL": f"sqlite:///{home / DATABASE}",
+        "DEMO": "yes",
+    }
+    for command in (["migrate", "-v0"], ["load_demo"]):
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            timeout=DEMO_SECONDS,
+            stdout=subprocess.DEVNULL,
+        )
+    return home
+
+
 @pytest.fixture(scope="module")
 def stack(
     request: pytest.FixtureRequest, collected_static: Path, django_db_blocker: DjangoDbBlocker
@@ -212,19 +242,14 @@ def stack(
     "demo" the product as `make run` starts it, on SQLite with the demo's history.
     """
     kind = getattr(request, "param", request.config.getoption("--on"))
-    url = ""
-    extra: dict[str, str] = {}
+    options: dict[str, Any] = {"database_url": ""}
     with contextlib.ExitStack() as open_until_the_end:
         if kind == "postgresql":
             server: Server = request.getfixturevalue("postgres")
             url = open_until_the_end.enter_context(server.fresh_database())
+            options = {"database_url": url}
         if kind == "demo":
-            extra["DEMO"] = "yes"
-        running = open_until_the_end.enter_context(
-            running_stack(
-                database_url=url, static=collected_static, blocker=django_db_blocker, **extra
-            )
+            options |= {"DEMO": "yes", "built": request.getfixturevalue("built_demo")}
+        yield open_until_the_end.enter_context(
+            running_stack(static=collected_static, blocker=django_db_blocker, **options)
         )
-        if kind == "demo":
-            running.manage("load_demo", seconds=DEMO_SECONDS)
-        yield running

@@ -1,4 +1,4 @@
-"""From an agent's flag to the agent's receipt, in the browser, with real processes behind it."""
+"""From a flag to its receipt, and back after a rollback: in the browser, with real processes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from projects.versions import find_champion
 from retraining.open_models import open_version
 from tests.accessibility import faults_of_page
 from tests.browsing import Tabs, sign_in
+from tests.presses import at_most
 from tests.stack import Stack
 
 TRAINING_MILLISECONDS = 240_000
@@ -33,7 +34,8 @@ def join(page: Page, title: str) -> None:
     links = page.locator("main a[href*='/answers/']").all()
     for address in {link.get_attribute("href") for link in links}:
         page.goto(str(address))
-        page.get_by_role("button", name="Me too").click()
+        with at_most(page, clicks=1):
+            page.get_by_role("button", name="Me too").click()
         expect(page.get_by_role("button", name="Me too")).to_have_count(0)
 
 
@@ -73,13 +75,16 @@ def settle_what_divides(page: Page, text: str) -> None:
 
 
 def approve_the_batch(page: Page) -> None:
-    page.goto(f"{DESK}/batches/2")
+    waiting = page.get_by_role("link", name="Batch 2 waits")
     for _ in range(30):
-        if page.get_by_role("button", name=re.compile("^Approve")).count():
+        page.goto("/")
+        if waiting.count():
             break
         page.wait_for_timeout(1_000)
-        page.goto(f"{DESK}/batches/2")
-    page.get_by_role("button", name=re.compile("^Approve")).click()
+    with at_most(page, clicks=6):
+        waiting.click()
+        page.get_by_role("button", name=re.compile("^Approve")).click()
+        expect(page.get_by_role("button", name=re.compile("^Approve"))).to_have_count(0)
 
 
 def promote_the_candidate(page: Page) -> None:
@@ -89,10 +94,29 @@ def promote_the_candidate(page: Page) -> None:
             break
         page.wait_for_timeout(2_000)
     assert faults_of_page(page, "comparison") == []
-    page.get_by_role("button", name=re.compile("^Promote")).click()
-    page.locator("#promote input[type=checkbox]").check()
-    page.get_by_role("button", name="Make it live").click()
-    expect(page.get_by_role("button", name="Make it live")).to_have_count(0)
+    with at_most(page, clicks=3):
+        page.get_by_role("button", name=re.compile("^Promote")).click()
+        page.locator("#promote input[type=checkbox]").check()
+        page.get_by_role("button", name="Make it live").click()
+        expect(page.get_by_role("button", name="Make it live")).to_have_count(0)
+
+
+def roll_back(page: Page) -> None:
+    page.goto(f"{DESK}/models/")
+    with at_most(page, clicks=2):
+        page.get_by_role("button", name="Roll back to it").click()
+        page.keyboard.insert_text("Agents report more wrong answers")
+        page.get_by_role("button", name="Roll back", exact=True).click()
+        expect(page.get_by_text("v1 is live again")).to_be_visible()
+
+
+def wait_for_open_flags(page: Page, count: int) -> None:
+    for _ in range(60):
+        page.goto(f"{DESK}/flags/?state=open")
+        if page.locator("a.case").count() >= count:
+            break
+        page.wait_for_timeout(1_000)
+    expect(page.locator("a.case")).to_have_count(count)
 
 
 def wait_for_receipts(page: Page, count: int) -> None:
@@ -148,3 +172,6 @@ def test_a_flag_becomes_a_receipt_only_where_the_new_model_is_right(
     for prediction, is_right in right.items():
         case = agent.locator(f"a.case[href$='/answers/{prediction}']")
         expect(case).to_have_count(0 if is_right else 1)
+
+    roll_back(lead)
+    wait_for_open_flags(agent, len(right))
