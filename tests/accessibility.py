@@ -20,23 +20,23 @@ OPTIONS = {"resultTypes": ["violations"]}
 SHEETS = "[...document.querySelectorAll('[popover][id]')].map(sheet => sheet.id)"
 
 
-def faults(page: Page, where: str, rules: Rules, within: str | None = None) -> list[str]:
+def faults_of_page(page: Page) -> list[str]:
+    """Of the page, and of each sheet when it is open; in the dark only colours are others."""
+    found = []
+    for scheme, rules in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        found += _faults(page, scheme, rules)
+        for sheet in page.evaluate(SHEETS):
+            page.evaluate("id => document.getElementById(id).showPopover()", sheet)
+            found += _faults(page, f"{scheme}, #{sheet} open", rules, within=f"#{sheet}")
+            page.evaluate("id => document.getElementById(id).hidePopover()", sheet)
+    return found
+
+
+def _faults(page: Page, where: str, rules: Rules, within: str | None = None) -> list[str]:
     found = Axe().run(page, context=within, options={**OPTIONS, "runOnly": rules})
     return [
         f"{where}: {fault['id']} ({fault['impact']}) at {' '.join(node['target'])}"
         for fault in found.response["violations"]
         for node in fault["nodes"]
     ]
-
-
-def faults_of_page(page: Page, where: str) -> list[str]:
-    """Of the page, and of each sheet when it is open; in the dark only colours are others."""
-    found = []
-    for scheme, rules in SCHEMES.items():
-        page.emulate_media(color_scheme=scheme)
-        found += faults(page, f"{where} {scheme}", rules)
-        for sheet in page.evaluate(SHEETS):
-            page.evaluate("id => document.getElementById(id).showPopover()", sheet)
-            found += faults(page, f"{where} {scheme} #{sheet}", rules, within=f"#{sheet}")
-            page.evaluate("id => document.getElementById(id).hidePopover()", sheet)
-    return found

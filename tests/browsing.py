@@ -12,6 +12,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -30,8 +31,8 @@ FLAGS = [
 ]
 LAUNCH_MILLISECONDS = 30_000
 STEP_MILLISECONDS = 10_000
-LAPTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+LAPTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 # Chromium tells of every answer over 399 on its console; a form with errors is a 422 and no fault.
 EXPECTED = "Failed to load resource"
 
@@ -49,7 +50,7 @@ class Tabs:
         """A page of its own person: nothing is shared with the others, cookies least of all."""
         context = self.browser.new_context(
             base_url=self.base_url,
-            viewport=PHONE if phone else LAPTOP,  # type: ignore[arg-type]  # A TypedDict in effect.
+            viewport=PHONE if phone else LAPTOP,
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
         )

@@ -68,7 +68,7 @@ def settle_what_divides(page: Page, text: str) -> None:
     page.goto(f"{DESK}/disputed/")
     expect(page.locator(".item")).to_have_text(text)
     expect(page.get_by_text("1 to settle")).to_be_visible()
-    assert faults_of_page(page, "answers that differ") == []
+    assert faults_of_page(page) == []
     page.get_by_role("button", name="Vietnamese 1 of them").click()
     expect(page.get_by_text("Settled")).to_be_visible()
     expect(page.locator(".choices")).to_have_count(0)
@@ -93,7 +93,7 @@ def promote_the_candidate(page: Page) -> None:
         if page.get_by_role("button", name=re.compile("^Promote")).count():
             break
         page.wait_for_timeout(2_000)
-    assert faults_of_page(page, "comparison") == []
+    assert faults_of_page(page) == []
     with at_most(page, clicks=3):
         page.get_by_role("button", name=re.compile("^Promote")).click()
         page.locator("#promote input[type=checkbox]").check()
@@ -167,7 +167,7 @@ def test_a_flag_becomes_a_receipt_only_where_the_new_model_is_right(
     wait_for_receipts(agent, sum(right.values()))
     receipt = agent.locator(".receipt").filter(has_text="v1 answered").filter(has_text="v2 answers")
     expect(receipt.first).to_be_visible()
-    assert faults_of_page(agent, "receipts") == []
+    assert faults_of_page(agent) == []
     agent.goto(f"{DESK}/flags/?state=open")
     for prediction, is_right in right.items():
         case = agent.locator(f"a.case[href$='/answers/{prediction}']")
