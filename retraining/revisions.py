@@ -27,6 +27,7 @@ from retraining.models import (
     DroppedRow,
 )
 from retraining.near_duplicates import NearDuplicate, Row, find_near_duplicates
+from retraining.words import count_of
 
 INSERT_AT_ONCE = 2_000
 TEXT = "text"
@@ -67,8 +68,8 @@ class Difference:
         if self.corrected:
             first = self.corrected[0]
             said.append(
-                f"{len(self.corrected)} of its rows were corrected, the first from "
-                f"{first.was!r} to {first.now or 'no answer'!r}."
+                f"Corrected since: {count_of(len(self.corrected), 'row')}, "
+                f"the first from {first.was!r} to {first.now or 'no answer'!r}."
             )
         if self.has_lost_rows:
             said.append("Rows of it were erased.")
@@ -78,7 +79,7 @@ class Difference:
             then, now = self.champion_then or "none", self.champion_now or "none"
             said.append(f"The live version was {then} and is {now} now.")
         if self.newer_count:
-            said.append(f"{self.newer_count} newer rows wait for the next batch.")
+            said.append(f"Newer, for the next batch: {count_of(self.newer_count, 'row')}.")
         return said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from labeling.class_proposals import items_outside, people_who_said, waiting_proposals
 from labeling.reach import shortages
@@ -44,7 +45,7 @@ def coverage_context(
         "ready_words": _ready_words(coverage),
         "open_batch": _open_batch(project),
         "segment_key": key,
-        "segment_keys": [(name, f"?segment={name}", name == key) for name in keys],
+        "segment_keys": [(name, f"?{urlencode({'segment': name})}", name == key) for name in keys],
         "segment_values": grid.values if grid else [],
         "grid": [_grid_row(row.class_name, row.cells) for row in grid.rows] if grid else [],
         "proposals": _proposals(project, accepting),

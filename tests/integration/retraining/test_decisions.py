@@ -73,7 +73,7 @@ def test_a_correction_between_reading_and_approving_refuses(
 ) -> None:
     correct(row_item(batch), "delivery", at=clock.at)
 
-    with pytest.raises(Conflict, match="1 of its rows were corrected") as refused:
+    with pytest.raises(Conflict, match="Corrected since: 1 row") as refused:
         approve(batch, team, clock)
 
     assert refused.value.details["corrected"] == [

@@ -301,10 +301,10 @@ def test_what_has_changed_is_told_in_sentences(team: Team, clock: SetClock) -> N
 
     assert not difference.holds
     assert difference.sentences == [
-        "1 of its rows were corrected, the first from 'refund' to 'delivery'.",
+        "Corrected since: 1 row, the first from 'refund' to 'delivery'.",
         "Retired since: billing.",
         "The live version was v1 and is v2 now.",
-        "2 newer rows wait for the next batch.",
+        "Newer, for the next batch: 2 rows.",
     ]
 
 

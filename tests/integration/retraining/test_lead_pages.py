@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -88,7 +90,7 @@ def test_a_batch_that_changed_is_not_approved_and_the_difference_is_shown(
 
     batch.refresh_from_db()
     assert batch.state == Batch.State.PROPOSED
-    assert "1 of its rows were corrected" in page
+    assert "Corrected since: 1 row" in page
     assert "Approve 4 rows" in page
 
 
@@ -514,3 +516,22 @@ def test_the_demo_switch_is_not_there_where_the_demo_is_off(team: Team) -> None:
     refused = Pages(team.ada).post("/demo/act-as", person=team.lena.pk)
 
     assert refused.status_code == 404
+
+
+def test_coverage_leads_to_any_segment_and_says_when_no_label_has_it(
+    team: Team, clock: SetClock
+) -> None:
+    key = "plan & size #1"
+    [text] = texts_of(team.project, "billing", use="train", count=1)
+    label_input(team.project, text, "billing", at=clock.at, segments={"channel": "mail"})
+    team.project.segment_keys = ["channel", key]
+    team.project.save()
+    pages = Pages(team.lena)
+    page = pages.get(lead_url("coverage-show")).content.decode()
+    found = re.search(r'href="(\?segment=plan[^"]*)"', page)
+    assert found
+
+    led_to = text_of(pages.get(lead_url("coverage-show") + html.unescape(found[1])))
+
+    assert "No new label has a" not in page
+    assert f"No new label has a {key}." in html.unescape(led_to)

@@ -267,7 +267,7 @@ def test_a_correction_after_the_approval_stops_the_start(team: Team, clock: SetC
 
     batch = fresh(batch)
     assert batch.state == Batch.State.CANCELLED
-    assert "1 of its rows were corrected" in batch.error
+    assert "Corrected since: 1 row" in batch.error
     assert not DatasetVersion.objects.exists()
 
 
