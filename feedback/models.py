@@ -183,6 +183,11 @@ class Issue(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
 
+    @property
+    def fixed_by(self) -> str:
+        """The version in which it is fixed, as long as it is."""
+        return self.fixed_in.name if self.fixed_in and self.state == self.State.FIXED else ""
+
 
 class IssueInput(models.Model):
     """That flags on this input belong to this issue."""

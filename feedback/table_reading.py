@@ -125,6 +125,8 @@ def _not_csv(error: csv.Error) -> str:
             "the line is not CSV: a quote opens here and is never closed, "
             "so nothing was read from here on."
         )
+    if str(error).startswith("field larger"):
+        return f"a cell is longer than {settings.MAX_LINE_BYTES:,} bytes, the bound of a line."
     return f"the line is not CSV: {error}"
 
 

@@ -36,7 +36,7 @@ def flag_words(state: str) -> Words:
 
 def issue_words(issue: Issue) -> Words:
     words, tone = _ISSUE[issue.state]
-    return (f"fixed in {issue.fixed_in.name}" if issue.fixed_in else words), tone
+    return (f"{words} in {issue.fixed_by}" if issue.fixed_by else words), tone
 
 
 def reason_words(flag: Flag) -> str:

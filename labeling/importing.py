@@ -20,7 +20,7 @@ from feedback.models import Import
 from labeling.models import GroundTruth, Item, ItemSource
 from projects.classes import add_class, clean_class_name
 from projects.errors import Invalid
-from projects.identity import identity_of
+from projects.identity import code_of, identity_of
 from projects.models import LabelClass
 from projects.task_types.base import Input
 
@@ -182,6 +182,7 @@ def _make_items(
     """Resolved items, each with its first ground truth."""
     items = Item.objects.bulk_create(
         Item(
+            code=code_of(imported.project, identity=identity),
             project=imported.project,
             identity=identity,
             input=dict(row.value),

@@ -100,7 +100,7 @@ class Item(models.Model):
         TRAIN = "train"
         EVALUATION = "evaluation"
 
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.UUIDField(unique=True, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="items")
     queue = models.ForeignKey(Queue, models.PROTECT, null=True, related_name="items")
     identity = models.CharField(max_length=64)

@@ -10,7 +10,7 @@ from events.recording import record
 from labeling import flag_verdicts
 from labeling.models import GroundTruth, Item, ItemSource, Queue, RoutingRule, Slot
 from projects.errors import Conflict, Invalid
-from projects.identity import identity_of, use_of
+from projects.identity import code_of, identity_of, use_of
 from projects.models import Project, User
 from projects.task_types.base import Input
 
@@ -37,6 +37,7 @@ def queue_input(
         project=project,
         identity=identity,
         defaults={
+            "code": code_of(project, identity=identity),
             "input": dict(value),
             "context": context or {},
             "segments": segments or {},

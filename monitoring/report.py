@@ -127,10 +127,12 @@ def build_report(*, project: Project, at: datetime) -> Report:
 
 
 def _median_days_to_fix(project: Project) -> float | None:
-    decisions = FlagDecision.objects.filter(flag__project=project, state=Flag.State.FIXED)
-    fixed = decisions.values_list("flag__created_at", "at")
-    days = [(at - flagged_at) / timedelta(days=1) for flagged_at, at in fixed]
-    return median(days) if days else None
+    """Of the flags that are fixed now; one that was fixed twice counts by the last time."""
+    is_fixed = {"state": Flag.State.FIXED, "flag__state": Flag.State.FIXED}
+    decisions = FlagDecision.objects.filter(flag__project=project, **is_fixed).order_by("at", "pk")
+    fixed = decisions.values_list("flag_id", "flag__created_at", "at")
+    days = {flag: (at - flagged_at) / timedelta(days=1) for flag, flagged_at, at in fixed}
+    return median(days.values()) if days else None
 
 
 def _top_issues(project: Project) -> list[TopIssue]:

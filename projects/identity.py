@@ -1,11 +1,12 @@
-"""What "the same input" is, and what follows from it alone: an item's use, a prediction's draw.
+"""What "the same input" is, and what follows from it alone: an item's code and use, a draw.
 
-All three are hashes under the project's key, so nobody can choose an input to land in a use,
+These are hashes under the project's key, so nobody can choose an input to land in a use,
 and two installs do not share their splits.
 """
 
 import hashlib
 import hmac
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,14 @@ def identity_of(project: Project, value: Input, context: Mapping[str, Any] | Non
     return hashlib.sha256("\x1f".join([canonical, *declared]).encode()).hexdigest()
 
 
+def code_of(project: Project, *, identity: str) -> uuid.UUID:
+    """The item's name outside, not to be guessed from its input.
+
+    Datasets hold it: told again under the same key, a story ends in the same dataset and model.
+    """
+    return uuid.UUID(bytes=_keyed(project, f"code:{project.slug}:{identity}")[:16], version=4)
+
+
 def use_of(project: Project, *, identity: str, group: str = "") -> str:
     """Train or evaluation; rows of one group stay together."""
     share = keyed_share(project, f"use:{group or identity}")
@@ -38,5 +47,8 @@ def draw_share(project: Project, external_id: str) -> float:
 
 def keyed_share(project: Project, message: str) -> float:
     """HMAC-SHA256 of the message under the project's key, as a share of the whole range."""
-    digest = hmac.digest(bytes.fromhex(project.identity_key), message.encode(), "sha256")
-    return int.from_bytes(digest[:8], "big") / _WHOLE
+    return int.from_bytes(_keyed(project, message)[:8], "big") / _WHOLE
+
+
+def _keyed(project: Project, message: str) -> bytes:
+    return hmac.digest(bytes.fromhex(project.identity_key), message.encode(), "sha256")

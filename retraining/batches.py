@@ -176,7 +176,7 @@ def send_back_rows(*, batch: Batch, item_ids: list[int], by: User, at: datetime)
         raise Invalid("Mark at least one row of this batch.")
     for row in rows:
         requeue_item(item=row.item, at=at, by=by, reason="sent back from a batch")
-    return refresh_batch(batch=batch, at=at)
+    return refresh_batch(batch=batch, by=by, at=at)
 
 
 def _lock(batch: Batch) -> Batch:

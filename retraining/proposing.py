@@ -80,7 +80,7 @@ def propose_batch(
         proposed_at=at,
     )
     record("batch.proposed", subject=batch, at=at, actor=by, cause=cause)
-    revision = make_revision(batch=batch, at=at)
+    revision = make_revision(batch=batch, by=by, at=at)
     if not revision.rows.exists():
         raise Conflict("There is nothing to train on: no accepted label for training is new.")
     return batch

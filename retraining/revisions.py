@@ -15,7 +15,7 @@ from events.recording import record
 from labeling.models import GroundTruth, Item
 from projects.errors import Conflict, NotFound
 from projects.identity import EVALUATION
-from projects.models import Project
+from projects.models import Project, User
 from projects.versions import find_champion
 from retraining.eligible import champion_dataset, eligible_items
 from retraining.models import (
@@ -83,7 +83,7 @@ class Difference:
         return said
 
 
-def make_revision(*, batch: Batch, at: datetime) -> BatchRevision:
+def make_revision(*, batch: Batch, by: User | None, at: datetime) -> BatchRevision:
     """Pin what is eligible now; the caller holds the batch's lock."""
     project = batch.project
     parent = champion_dataset(project)
@@ -107,19 +107,20 @@ def make_revision(*, batch: Batch, at: datetime) -> BatchRevision:
     _pin(revision, rows, near)
     revision.hash = hash_of(revision)
     revision.save(update_fields=["hash"])
-    record("batch.revised", subject=batch, at=at, revision=revision.number, hash=revision.hash)
+    number = revision.number
+    record("batch.revised", subject=batch, at=at, actor=by, revision=number, hash=revision.hash)
     return revision
 
 
 @transaction.atomic
-def refresh_batch(*, batch: Batch, at: datetime) -> BatchRevision:
+def refresh_batch(*, batch: Batch, by: User, at: datetime) -> BatchRevision:
     """A new revision from what is there now; the same content is the same revision."""
     locked = Batch.objects.select_for_update().select_related("project").get(pk=batch.pk)
     if locked.state != Batch.State.PROPOSED:
         raise Conflict(f"Batch {locked.number} is {locked.state}: it can no longer change.")
     newest = newest_revision(locked)
     with transaction.atomic():
-        revision = make_revision(batch=locked, at=at)
+        revision = make_revision(batch=locked, by=by, at=at)
         if not revision.rows.exists():
             raise Conflict("Nothing would be left in this batch. Reject it instead.")
         if revision.hash == newest.hash:

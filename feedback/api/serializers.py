@@ -152,7 +152,7 @@ class FlagSerializer(serializers.ModelSerializer[Flag]):
 class IssueSerializer(serializers.ModelSerializer[Issue]):
     flag_count = serializers.IntegerField()
     customer_count = serializers.IntegerField()
-    fixed_in = serializers.CharField(source="fixed_in.name", default="")
+    fixed_in = serializers.CharField(source="fixed_by")
 
     class Meta:
         model = Issue

@@ -156,5 +156,5 @@ class BatchRefresh(APIView):
     def post(self, request: Request, slug: str, number: int) -> Response:
         checked(NothingSerializer(data=request.data))
         batch = batches.access_batch(project_of(request), number)
-        revisions.refresh_batch(batch=batch, at=clock.now())
+        revisions.refresh_batch(batch=batch, by=person_of(request), at=clock.now())
         return Response(BatchDetailSerializer(batch).data)

@@ -100,7 +100,7 @@ def batch_reject(request: ProjectRequest, slug: str, number: int) -> HttpRespons
 def batch_refresh(request: ProjectRequest, slug: str, number: int) -> HttpResponseBase:
     batch = access_batch(request.project, number)
     with telling(request, "This is what is there now", refusals=(Conflict, Invalid)):
-        refresh_batch(batch=batch, at=clock.now())
+        refresh_batch(batch=batch, by=request.user, at=clock.now())
     return redirect(batch_url(batch))
 
 

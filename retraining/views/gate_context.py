@@ -103,9 +103,12 @@ def _verdict(gates: list[GateResult]) -> Context:
         }
     if blocking:
         return {"verdict": f"{count_of(len(blocking), 'gate')} failed.", "verdict_tone": "bad"}
+    waived = f"{count_of(len(failed), 'failed gate')} waived" if failed else ""
     if unsure:
-        told = f"Nothing failed; {count_of(len(unsure), 'gate')} cannot tell yet"
+        told = f"{waived or 'Nothing failed'}; {count_of(len(unsure), 'gate')} cannot tell yet"
         return {"verdict": f"{told}, {passed} passed.", "verdict_tone": "warn"}
+    if waived:
+        return {"verdict": f"{waived}, {passed} passed.", "verdict_tone": "warn"}
     told = "The one gate" if len(gates) == 1 else f"All {len(gates)} gates"
     return {"verdict": f"{told} passed.", "verdict_tone": "good"}
 

@@ -55,7 +55,7 @@ def issue_context(
             "merged_into_number": issue.merged_into.number if issue.merged_into else None,
         },
         "summary": _summary(flags),
-        "fixed_in": issue.fixed_in.name if issue.fixed_in and past and Role.AGENT in roles else "",
+        "fixed_in": issue.fixed_by if past and Role.AGENT in roles else "",
         "timeline": story_of_issue(issue, flags),
         "inputs": [{**row, "has_key": row is next_to_join} for row in rows],
         "others": _others(issue) if can_decide else [],

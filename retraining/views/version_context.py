@@ -14,6 +14,8 @@ from retraining.words import cause_words, count_of
 
 Context = dict[str, object]
 
+COMPARED = {Batch.State.EVALUATED, Batch.State.PROMOTED, Batch.State.NOT_PROMOTED}
+
 
 def models_context(project: Project, *, roles: frozenset[Role]) -> Context:
     """For retraining/models_page.html; without a deployment `live` is None."""
@@ -46,8 +48,7 @@ def _versions(
     versions = list(project.versions.order_by("-created_at", "-pk"))
     versions.sort(key=lambda version: live is None or version.pk != live.version_id)
     datasets = DatasetVersion.objects.in_bulk([v.dataset_id for v in versions if v.dataset_id])
-    newest_last = Batch.objects.filter(version__in=versions).order_by("pk")
-    batches = {batch.version_id: batch for batch in newest_last}
+    batches = _batches(versions)
     standing = standing_versions(project)
     deployed = set(project.deployments.values_list("version_id", flat=True))
     target = find_rollback_target(project)
@@ -67,6 +68,15 @@ def _versions(
         }
         for version in versions
     ]
+
+
+def _batches(versions: list[ModelVersion]) -> dict[int | None, Batch]:
+    """The newest of each version that came to a comparison, else the newest."""
+    found = sorted(
+        Batch.objects.filter(version__in=versions),
+        key=lambda batch: (batch.state in COMPARED, batch.pk),
+    )
+    return {batch.version_id: batch for batch in found}
 
 
 def _batch(batch: Batch | None, standing: list[ModelVersion]) -> Context:

@@ -17,6 +17,12 @@ document.body.append(dialog);
 
 let asked = null;
 
+// Part of the page may have been renewed while the question stood there: the same button is another element then.
+function standing(button) {
+  const isSame = (other) => other.dataset.confirm === button.dataset.confirm && other.form?.action === button.form?.action;
+  return button.isConnected ? button : [...document.querySelectorAll("[data-confirm]")].find(isSame);
+}
+
 document.addEventListener(
   "click",
   (event) => {
@@ -29,8 +35,9 @@ document.addEventListener(
     dialog.showModal();
     dialog.onclose = () => {
       if (dialog.returnValue !== "yes") return;
-      asked = button;
-      button.click();
+      asked = standing(button);
+      if (asked) asked.click();
+      else document.dispatchEvent(new CustomEvent("say", { detail: "Nothing was done: that is no longer on the page." }));
       asked = null;
     };
   },

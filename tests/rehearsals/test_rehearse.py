@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,18 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def trained_from(folder: Path) -> list[str]:
+    """What was approved for each version trained, in the database that was kept."""
+    with closing(sqlite3.connect(folder / "rehearsal.sqlite3")) as kept:
+        rows = kept.execute("SELECT approved_hash FROM projects_modelversion ORDER BY id")
+        return [digest for (digest,) in rows]
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str, Path]:
     """Figures, what was printed, and the folder of the rows."""
     folder = tmp_path_factory.mktemp("rehearsal")
-    made = rehearse(folder / "one.json", *SMALL, "--rows", str(folder))
+    made = rehearse(folder / "one.json", *SMALL, "--rows", str(folder), "--keep", str(folder))
     assert made.returncode == 0, made.stderr
     return json.loads((folder / "one.json").read_text()), made.stdout, folder
 
@@ -72,16 +81,17 @@ def test_the_rows_kept_are_those_that_were_counted(
     assert not {row["input"] for row in trained} & {row["input"] for row in tested}
 
 
-def test_the_same_seed_gives_the_same_figures(
+def test_the_same_seed_gives_the_same_figures_from_the_same_datasets(
     played: tuple[dict[str, Any], str, Path], tmp_path: Path
 ) -> None:
-    first, _, _ = played
+    first, _, folder = played
 
-    made = rehearse(tmp_path / "two.json", *SMALL)
+    made = rehearse(tmp_path / "two.json", *SMALL, "--keep", str(tmp_path))
 
     assert made.returncode == 0, made.stderr
     second = json.loads((tmp_path / "two.json").read_text())
     assert {name for name in first if first[name] != second[name]} <= DIFFER
+    assert trained_from(folder) == trained_from(tmp_path)
 
 
 @pytest.mark.parametrize(

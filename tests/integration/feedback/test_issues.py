@@ -281,6 +281,25 @@ def test_a_version_that_went_live_again_after_the_fix_opens_the_issue_again(
     assert issue_of(fixed).state == STATE.REOPENED
 
 
+def test_an_issue_that_opens_again_is_no_longer_called_fixed(team: Team, clock: SetClock) -> None:
+    fixing = deployed(team, "v2", clock)
+    fixed = flag_text(team, clock, "a")
+    decide_flag(flag=fixed, state=FLAG.FIXED, at=clock.at, version=fixing)
+    issues.mark_fixed_in(issue_ids=[issue_of(fixed).pk], version=fixing)
+    before = issue_words(issue_of(fixed))
+
+    flagged(
+        predicted(team, "A", "billing", at=clock.at, external_id="p2", version=fixing),
+        team.alan,
+        at=clock.at,
+    )
+
+    assert [before, issue_words(issue_of(fixed))] == [
+        ("fixed in v2", "good"),
+        ("open again", "bad"),
+    ]
+
+
 def test_a_declined_issue_opens_again_for_any_new_flag(team: Team, clock: SetClock) -> None:
     declined = flag_text(team, clock, "a")
     decide_flag(flag=declined, state=FLAG.DECLINED, at=clock.at)

@@ -376,6 +376,20 @@ def test_half_of_the_fixes_were_faster_than_the_middle_one(team: Team, clock: Se
     assert "half of them within 2.0 days" in report.fixes_sentence
 
 
+def test_a_fix_that_was_taken_back_is_none_and_the_last_of_two_counts(
+    team: Team, clock: SetClock
+) -> None:
+    team.project.created_at = clock.at - DAY
+    flag = flagged(predicted(team, "a", "refund", at=clock.at), team.ada, at=clock.at)
+    told = []
+    for days, state in enumerate([Flag.State.FIXED, Flag.State.OPEN, Flag.State.FIXED], start=1):
+        decide_flag(flag=flag, state=state, at=clock.at + days * DAY)
+        report = build_report(project=team.project, at=clock.at + 20 * DAY)
+        told.append(report.median_days_to_fix)
+
+    assert told == [1.0, None, 3.0]
+
+
 def test_the_cost_is_of_answers_that_stand_and_the_people_who_gave_them(
     team: Team, clock: SetClock
 ) -> None:

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from jobs.clock import SetClock
 from projects.errors import NotFound
 from projects.files import FileDamaged, access_file, path_of, read_file, store_file
-from projects.identity import draw_share, identity_of, use_of
+from projects.identity import code_of, draw_share, identity_of, use_of
 from projects.models import Project, ProjectFile, StoredFile
 from tests.people import make_team
 
@@ -122,6 +122,19 @@ def test_use_and_draw_are_the_published_keyed_hash(project: Project) -> None:
     assert use_of(project, identity=ABC) == "evaluation"
     project.evaluation_share = USE_OF_ABC / 2**64 * 0.9999
     assert use_of(project, identity=ABC) == "train"
+
+
+def test_an_item_has_one_code_in_its_project_that_the_key_alone_tells(project: Project) -> None:
+    project.identity_key = KEY
+    code = code_of(project, identity=ABC)
+
+    assert code == code_of(project, identity=ABC)
+    others = [code, code_of(project, identity=ABC[::-1])]
+    project.slug = "another"
+    others.append(code_of(project, identity=ABC))
+    project.slug, project.identity_key = "intents", KEY[::-1]
+    others.append(code_of(project, identity=ABC))
+    assert len(set(others)) == 4
 
 
 def test_rows_of_one_group_have_one_use_whatever_they_say(project: Project) -> None:

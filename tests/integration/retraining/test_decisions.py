@@ -118,7 +118,7 @@ def test_an_older_revision_that_still_holds_may_be_approved(
     read = newest_revision(batch)
     text = texts_of(team.project, "delivery", use="train", count=1)[0]
     label_input(team.project, text, "delivery", at=clock.at)
-    refresh_batch(batch=batch, at=clock.at)
+    refresh_batch(batch=batch, by=team.lena, at=clock.at)
 
     approved = batches.approve_by_hash(batch=batch, digest=read.hash, by=team.lena, at=clock.at)
 
@@ -132,16 +132,18 @@ def test_a_refresh_takes_the_newer_rows_under_another_hash(
     text = texts_of(team.project, "delivery", use="train", count=1)[0]
     label_input(team.project, text, "delivery", at=clock.at)
 
-    after = refresh_batch(batch=batch, at=clock.at)
+    after = refresh_batch(batch=batch, by=team.lena, at=clock.at)
 
     assert (after.number, after.rows.count()) == (2, 6)
     assert after.hash != before.hash
 
 
-def test_a_refresh_without_news_is_the_same_revision(batch: Batch, clock: SetClock) -> None:
+def test_a_refresh_without_news_is_the_same_revision(
+    batch: Batch, team: Team, clock: SetClock
+) -> None:
     before = newest_revision(batch)
 
-    assert refresh_batch(batch=batch, at=clock.at) == before
+    assert refresh_batch(batch=batch, by=team.lena, at=clock.at) == before
     assert batch.revisions.count() == 1
 
 

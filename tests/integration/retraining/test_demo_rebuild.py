@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from jobs.clock import SetClock
 from jobs.models import Job
-from projects.creating import give_role
+from projects.creating import create_project, give_role
 from projects.models import Project, Role
 from retraining.demo.rebuilding import days_told
 from retraining.demo_rebuild import REBUILD
@@ -76,6 +76,17 @@ def test_a_failed_one_says_why_and_can_be_tried_again(visitor: Pages, demo: Team
     assert 'action="/demo/reset"' in page
     assert "hx-get" not in page
     assert Job.objects.open().filter(kind=REBUILD).count() == 1
+
+
+def test_who_set_up_a_project_in_the_demo_may_watch_while_the_demo_is_gone(
+    demo: Team, clock: SetClock
+) -> None:
+    create_project(name="My own", task_type="text", trainer="text", owner=demo.lena, at=clock.at)
+    pages = Pages(demo.lena)
+    pages.post("/demo/reset")
+    demo.project.memberships.all().delete()
+
+    assert "Waiting for a worker" in text_of(pages.get(PAGE))
 
 
 def test_everybody_of_the_demo_is_told_while_it_lasts(visitor: Pages, demo: Team) -> None:

@@ -136,7 +136,7 @@ def test_of_an_undecided_batch_the_newest_revision_speaks_for_its_rows(
     item, *_ = label_topics(team.project, {"refund": 2}, at=clock.at)
     batch = propose(team, clock)
     withdraw_truth(item=item, at=clock.at)
-    refresh_batch(batch=batch, at=clock.at)
+    refresh_batch(batch=batch, by=team.lena, at=clock.at)
     settle_input(team, item.input["text"], "billing", at=clock.at)
 
     assert [row.pk for row in eligible_items(team.project)] == [item.pk]
@@ -149,7 +149,7 @@ def test_of_an_approved_batch_the_approved_revision_speaks_for_its_rows(
     batch = propose(team, clock)
     first = newest_revision(batch)
     (fresh,) = label_topics(team.project, {"billing": 1}, at=clock.at)
-    refresh_batch(batch=batch, at=clock.at)
+    refresh_batch(batch=batch, by=team.lena, at=clock.at)
 
     batches.approve_batch(batch=batch, revision=first, by=team.lena, at=clock.at)
 
@@ -340,7 +340,7 @@ def test_a_refresh_of_a_decided_batch_is_refused(team: Team, clock: SetClock) ->
     reject_batch(batch=batch, reason="Too few", by=team.lena, at=clock.at)
 
     with pytest.raises(Conflict, match="Batch 1 is rejected: it can no longer change"):
-        refresh_batch(batch=batch, at=clock.at)
+        refresh_batch(batch=batch, by=team.lena, at=clock.at)
 
 
 def test_a_refresh_that_would_leave_nothing_is_refused_and_leaves_the_revision(
@@ -351,7 +351,7 @@ def test_a_refresh_that_would_leave_nothing_is_refused_and_leaves_the_revision(
     requeue_item(item=item, at=clock.at, by=None, reason="doubt")
 
     with pytest.raises(Conflict, match="Reject it instead"):
-        refresh_batch(batch=batch, at=clock.at)
+        refresh_batch(batch=batch, by=team.lena, at=clock.at)
 
     assert BatchRevision.objects.count() == 1
 
@@ -361,7 +361,7 @@ def test_a_refresh_without_news_leaves_no_trace(team: Team, clock: SetClock) -> 
     batch = propose(team, clock)
     events = Event.objects.count()
 
-    refresh_batch(batch=batch, at=clock.at + timedelta(hours=1))
+    refresh_batch(batch=batch, by=team.lena, at=clock.at + timedelta(hours=1))
 
     assert (BatchRevision.objects.count(), Event.objects.count()) == (1, events)
 

@@ -21,6 +21,7 @@ from projects.models import Role
 from projects.versions import external_version
 from retraining.models import Batch, GateResult
 from retraining.project_file import QuotaSpec
+from retraining.promotion import waive_gate
 from retraining.proposing import propose_by_person
 from retraining.setting_up import add_quota
 from retraining.views.batch_context import batch_context, next_url
@@ -42,6 +43,7 @@ LEAD = frozenset({Role.LEAD})
 NOBODY: frozenset[Role] = frozenset()
 STATE = Batch.State
 RESULT = GateResult.Result
+WAIVED = f"waived {RESULT.FAILED}"
 SECOND = timedelta(seconds=1)
 
 
@@ -347,17 +349,28 @@ def test_a_proposed_batch_is_for_a_lead_to_decide(
             "Nothing failed; 2 gates cannot tell yet, 1 passed.",
             False,
         ),
+        (
+            {"": WAIVED, "a": WAIVED, "b": RESULT.NOT_ENOUGH},
+            "2 failed gates waived; 1 gate cannot tell yet, 0 passed.",
+            False,
+        ),
+        ({"": RESULT.PASSED, "a": WAIVED}, "1 failed gate waived, 1 passed.", False),
     ],
-    ids=["none", "one", "all", "failed", "not enough"],
+    ids=["none", "one", "all", "failed", "not enough", "waived and not enough", "waived"],
 )
 def test_a_comparison_says_on_the_whole_first(
     team: Team, clock: SetClock, gates: Mapping[str, str], verdict: str, block: bool
 ) -> None:
     version = external_version(team.project, "v2", at=clock.at)
-    compared = make_evaluated_batch(team, version, at=clock.at, gates=gates or {"": "passed"})
+    results = {name: result.removeprefix("waived ") for name, result in gates.items()}
+    compared = make_evaluated_batch(team, version, at=clock.at, gates=results or {"": "passed"})
     evaluation = compared.evaluations.get()
     if not gates:
         GateResult.objects.all().delete()
+    for name, result in gates.items():
+        if result == WAIVED:
+            gate = GateResult.objects.get(group=name)
+            waive_gate(gate=gate, by=team.lena, reason="Known.", at=clock.at)
 
     shown, _ = gates_context(compared, evaluation, roles=LEAD)
 
@@ -374,7 +387,7 @@ def test_a_waived_gate_blocks_no_more_and_says_who_waived_it(team: Team, clock: 
     gates = shown["gates"]
     assert isinstance(gates, list)
     assert (gates[0]["waived_words"], gates[0]["can_waive"]) == ("Lena: few rows", False)
-    assert (shown["block_words"], shown["verdict_tone"]) == ("", "good")
+    assert (shown["block_words"], shown["verdict_tone"]) == ("", "warn")
 
 
 def test_more_than_four_doubtful_gates_are_counted_and_not_listed(

@@ -331,6 +331,15 @@ def test_from_a_version_that_was_left_a_link_leads_to_its_new_comparison(
     live = text_of(pages.get(lead_url("model-list")))
     clock.advance(timedelta(minutes=1))
     pages.post(lead_url("version-roll_back", pk=team.version.pk), reason="Worse.")
+    # The same rows were approved once more, and that was cancelled.
+    Batch.objects.create(
+        project=team.project,
+        number=2,
+        cause=Batch.Cause.PERSON,
+        state=Batch.State.CANCELLED,
+        version=Batch.objects.get().version,
+        proposed_at=clock.at,
+    )
 
     left = pages.get(lead_url("model-list"))
     comparison = pages.get(lead_url("gates-show", number=1))

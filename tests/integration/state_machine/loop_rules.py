@@ -248,9 +248,9 @@ class LoopMachine(LabelingMachine):
         expected = self.expected_rows(besides=proposal)
         if proposal.state != PROPOSED or not expected:
             with refused():
-                refresh_batch(batch=self.batch(proposal), at=self.clock.at)
+                refresh_batch(batch=self.batch(proposal), by=self.team.lena, at=self.clock.at)
             return
-        revision = refresh_batch(batch=self.batch(proposal), at=self.clock.at)
+        revision = refresh_batch(batch=self.batch(proposal), by=self.team.lena, at=self.clock.at)
         if revision.pk != proposal.shown[-1].pk:
             self.note_shown(revision, expected)
         assert proposal.shown[-1].rows == expected
