@@ -15,6 +15,10 @@ from projects.models import Project, User
 LONGEST = 50_000
 
 
+def newest_guideline(project: Project) -> Guideline | None:
+    return project.guidelines.order_by("-number").first()
+
+
 @transaction.atomic
 def write_guideline(*, project: Project, text: str, by: User | None, at: datetime) -> Guideline:
     """The next version; the same text again is the version that is there."""
@@ -23,7 +27,7 @@ def write_guideline(*, project: Project, text: str, by: User | None, at: datetim
         raise Invalid("A guideline needs some words.")
     if len(cleaned) > LONGEST:
         raise Invalid(f"A guideline has at most {LONGEST:,} characters.")
-    newest = project.guidelines.order_by("-number").first()
+    newest = newest_guideline(project)
     if newest and newest.text == cleaned:
         return newest
     Project.objects.select_for_update().get(pk=project.pk)
@@ -37,6 +41,6 @@ def write_guideline(*, project: Project, text: str, by: User | None, at: datetim
 
 def add_to_guideline(*, project: Project, text: str, by: User, at: datetime) -> Guideline:
     """The newest version with one paragraph more."""
-    newest = project.guidelines.order_by("-number").first()
+    newest = newest_guideline(project)
     before = f"{newest.text}\n\n" if newest else ""
     return write_guideline(project=project, text=f"{before}{text.strip()}", by=by, at=at)

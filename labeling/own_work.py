@@ -9,6 +9,9 @@ from django.db.models import F, Q, QuerySet
 from labeling.models import Annotation, Item
 from projects.models import Project, User
 
+SURPLUS = "Kept, but it was not needed any more: others had settled this item."
+TAKEN_BACK = "You have taken this answer back."
+
 
 def own_answers(*, annotator: User, project: Project) -> QuerySet[Annotation]:
     """Newest first, with what the page shows; undone ones are there too."""
@@ -18,6 +21,11 @@ def own_answers(*, annotator: User, project: Project) -> QuerySet[Annotation]:
         .prefetch_related("undone_by")
         .order_by("-at", "-pk")
     )
+
+
+def note_on(annotation: Annotation) -> str:
+    """What its author is told at once, where the answer decides nothing."""
+    return "" if annotation.counts else SURPLUS
 
 
 def is_undone(annotation: Annotation) -> bool:

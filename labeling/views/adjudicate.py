@@ -12,9 +12,10 @@ from jobs import clock
 from labeling.access import access_item
 from labeling.disputes import GivenAnswer, given_answers, next_disputed
 from labeling.forms import NAMED_NONE, NONE_VALUE, AnswerForm, problem_of
+from labeling.guidelines import newest_guideline
 from labeling.models import Item
 from labeling.settlement import adjudicate, send_back
-from labeling.views.work_context import Context, choices_of, newest_guideline
+from labeling.views.work_context import Context, choices_of
 from projects.classes import accepted_classes
 from projects.errors import Conflict
 from projects.models import Role

@@ -20,12 +20,12 @@ from labeling.annotating import (
     undo_annotation,
 )
 from labeling.forms import AnswerForm, SkipForm, problem_of
+from labeling.guidelines import newest_guideline
 from labeling.models import Lease, Queue
 from labeling.views.work_context import (
     Context,
     answered,
     empty_context,
-    newest_guideline,
     work_context,
     work_url,
 )

@@ -11,13 +11,13 @@ from django.utils.timesince import timesince, timeuntil
 
 from labeling import desk
 from labeling.forms import NONE_VALUE
-from labeling.models import Annotation, ClassProposal, Guideline, Lease, Queue, Skip
+from labeling.models import Annotation, ClassProposal, Lease, Queue, Skip
+from labeling.own_work import note_on
 from projects.models import LabelClass, Project, User
 from projects.task_types import TASK_TYPES
 
 DIGITS = frozenset("0123456789")
 NEAR = timedelta(hours=4)
-SURPLUS = "Kept, but it was not needed any more: others had settled this item."
 
 Context = dict[str, object]
 
@@ -85,16 +85,12 @@ def own_names(annotator: User, project: Project) -> list[str]:
     return list(waiting.order_by("-pk").values_list("name", flat=True)[:20])
 
 
-def newest_guideline(project: Project) -> Guideline | None:
-    return project.guidelines.order_by("-number").first()
-
-
 def answered(annotation: Annotation, project: Project) -> Context:
     """The toast after an answer, with the way back."""
     said = annotation.answer.name if annotation.answer else "none of these"
     return {
         "text": f"Answered {annotation.proposed_name or said}",
-        "note": "" if annotation.counts else SURPLUS,
+        "note": note_on(annotation),
         "undo_url": reverse(
             "labeling:annotation-undo", kwargs={"slug": project.slug, "code": annotation.code}
         ),

@@ -16,3 +16,13 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.JSONField(help_text="A sentence, or the problems by field.")
+
+
+class NothingSerializer(serializers.Serializer[dict[str, str]]):
+    """No fields: a reason that was sent along would be lost."""
+
+
+class ReasonSerializer(serializers.Serializer[dict[str, str]]):
+    """Why; kept beside the decision."""
+
+    reason = serializers.CharField(max_length=2_000)

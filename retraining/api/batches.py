@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from jobs import clock
 from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
+from projects.api.serializers import NothingSerializer, ReasonSerializer
 from projects.models import Role
 from projects.policies import members
 from retraining import batches, revisions
@@ -20,8 +21,6 @@ from retraining.api.serializers import (
     BatchDetailSerializer,
     BatchSerializer,
     GateSerializer,
-    NothingSerializer,
-    ReasonSerializer,
     WishSerializer,
 )
 from retraining.models import Batch, GateResult

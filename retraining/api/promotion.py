@@ -16,6 +16,7 @@ from feedback.api.sightings import note_seen
 from jobs import clock
 from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
+from projects.api.serializers import ReasonSerializer
 from projects.errors import NotFound
 from projects.models import ApiKey, Deployment, Role
 from projects.policies import members
@@ -27,7 +28,7 @@ from retraining.api.promotion_serializers import (
     ReceiptSerializer,
     WaiverSerializer,
 )
-from retraining.api.serializers import GateSerializer, ReasonSerializer
+from retraining.api.serializers import GateSerializer
 from retraining.batches import access_batch
 from retraining.models import GateResult, Receipt
 

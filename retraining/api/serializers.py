@@ -95,16 +95,6 @@ class GateSerializer(serializers.ModelSerializer[GateResult]):
         return gate.waived_at is not None
 
 
-class NothingSerializer(serializers.Serializer[dict[str, str]]):
-    """No fields: a reason that was sent along would be lost."""
-
-
-class ReasonSerializer(serializers.Serializer[dict[str, str]]):
-    """Why; kept beside the decision."""
-
-    reason = serializers.CharField(max_length=2_000)
-
-
 class WishSerializer(serializers.Serializer[dict[str, str]]):
     """Why a batch is wanted now; may be left out."""
 
