@@ -214,7 +214,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Setright API",
-    "DESCRIPTION": "Record predictions, flag wrong ones, read ground truth, ask the champion.",
+    "DESCRIPTION": "Record predictions, flag wrong ones, label, decide, ask the champion.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -223,8 +223,10 @@ SPECTACULAR_SETTINGS = {
         "BatchCauseEnum": "retraining.models.Batch.Cause",
         "DeploymentCauseEnum": "projects.models.Deployment.Cause",
         "BatchStateEnum": "retraining.models.Batch.State",
+        "FlagReasonEnum": "feedback.models.Flag.Reason",
         "FlagStateEnum": "feedback.models.Flag.State",
         "IssueStateEnum": "feedback.models.Issue.State",
+        "SkipReasonEnum": "labeling.models.Skip.Reason",
     },
 }
 

@@ -2,11 +2,20 @@
 
 from django.urls import path
 
-from labeling.api import exports
+from labeling.api import exports, work
 
 P = "projects/<slug:slug>"
+LEASE = f"{P}/leases/<uuid:code>"
 
 urlpatterns = [
     path(f"{P}/items", exports.ItemExport.as_view(), name="item-export"),
     path(f"{P}/ground-truths", exports.GroundTruthExport.as_view(), name="ground_truth-export"),
+    path(f"{P}/queues", work.QueueList.as_view(), name="queue-list"),
+    path(f"{P}/queues/<slug:queue>/take", work.QueueTake.as_view(), name="queue-take"),
+    path(f"{LEASE}/answer", work.LeaseAnswer.as_view(), name="lease-answer"),
+    path(f"{LEASE}/skip", work.LeaseSkip.as_view(), name="lease-skip"),
+    path(f"{LEASE}/renew", work.LeaseRenewal.as_view(), name="lease-renew"),
+    path(
+        f"{P}/annotations/<uuid:code>/undo", work.AnnotationUndo.as_view(), name="annotation-undo"
+    ),
 ]

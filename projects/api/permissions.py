@@ -10,7 +10,7 @@ from rest_framework.permissions import BasePermission
 from projects.access import access_project
 from projects.errors import NotFound, Refused
 from projects.models import ApiKey
-from projects.policies import Policy
+from projects.policies import PERSONAL_SCOPES, Policy
 
 if TYPE_CHECKING:  # DRF imports this module while it loads its own views.
     from rest_framework.request import Request
@@ -46,7 +46,16 @@ class HasPolicy(BasePermission):
 def _project_of_key(key: ApiKey, view: APIView, declared: Policy) -> object:
     if key.project.slug != view.kwargs.get("slug", key.project.slug):
         raise NotFound("There is no such project, or this key is not one of its keys.")
-    if not declared.scopes & set(key.scopes):
+    granted = declared.scopes & set(key.scopes)
+    if not granted:
         wanted = ", ".join(sorted(declared.scopes)) or "none: people only"
         raise Refused(f"This key lacks the scope for this. Wanted: {wanted}.")
+    if granted <= PERSONAL_SCOPES:
+        _check_maker(key, declared)
     return key.project
+
+
+def _check_maker(key: ApiKey, declared: Policy) -> None:
+    if not key.created_by.is_active:
+        raise Refused("The account that made this key is closed.")
+    access_project(key.created_by, key.project.slug, declared.roles)

@@ -110,6 +110,12 @@ issue-list             GET   arle    read
 file-list              POST  e       ingest
 item-export            GET   rle     read
 ground_truth-export    GET   rle     read
+queue-list             GET   n       label
+queue-take             POST  n       label
+lease-answer           POST  n       label
+lease-skip             POST  n       label
+lease-renew            POST  n       label
+annotation-undo        POST  n       label
 batch-list             GET   rlev    read
 batch-propose          POST  l       -
 batch-detail           GET   rlev    read

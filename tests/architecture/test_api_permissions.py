@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from jobs.clock import SetClock
 from projects.models import ApiKey, Project, User
+from projects.policies import PERSONAL_SCOPES
 from tests.api import as_published, make_key
 from tests.architecture.permission_table import PUBLIC_API, endpoints
 from tests.architecture.test_permissions import METHODS, PARTS, Route, holders, routes
@@ -37,11 +38,11 @@ def person(user: User) -> APIClient:
     return client
 
 
-def keys(project: Project, team: Team, clock: SetClock) -> dict[str, APIClient]:
+def keys(project: Project, by: User, clock: SetClock) -> dict[str, APIClient]:
     """One key for each scope, which has that one alone."""
     made = {}
     for scope in ApiKey.Scope.values:
-        secret = make_key(project, team.ed, at=clock.at, scopes=[scope])
+        secret = make_key(project, by, at=clock.at, scopes=[scope])
         made[scope] = APIClient(headers={"Authorization": f"Bearer {secret}"})
     return made
 
@@ -74,13 +75,28 @@ def test_every_endpoint_answers_each_role_as_the_table_says(team: Team) -> None:
 
 
 def test_every_endpoint_answers_each_scope_as_the_table_says(team: Team, clock: SetClock) -> None:
-    clients = keys(team.project, team, clock)
+    """The maker holds every role, so that only the scope decides."""
+    clients = keys(team.project, team.olga, clock)
 
     wrong = [
         f"{method} {name} with {scope}: {status}"
         for name, method, _, allowed in TABLE
         for scope, client in clients.items()
         if not fits(status := ask(client, method, name), is_allowed=scope in allowed)
+    ]
+
+    assert wrong == []
+
+
+def test_what_a_key_does_as_its_maker_needs_the_role_too(team: Team, clock: SetClock) -> None:
+    clients = {role: keys(team.project, user, clock) for role, user in holders(team).items()}
+
+    wrong = [
+        f"{method} {name} with {scope} of {role}: {status}"
+        for name, method, allowed, scopes in TABLE
+        for scope in scopes & PERSONAL_SCOPES
+        for role, by_scope in clients.items()
+        if not fits(status := ask(by_scope[scope], method, name), is_allowed=role in allowed)
     ]
 
     assert wrong == []
@@ -104,7 +120,8 @@ def test_strangers_and_foreign_keys_find_no_project_and_visitors_must_sign_in(
     team: Team, clock: SetClock
 ) -> None:
     other = make_team(at=clock.at, name="Other", suffix="2")
-    outside = [person(other.olga), person(other.lena), *keys(other.project, other, clock).values()]
+    foreign = keys(other.project, other.olga, clock).values()
+    outside = [person(other.olga), person(other.lena), *foreign]
 
     told = [
         f"{method} {name}: {status}"
