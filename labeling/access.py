@@ -45,6 +45,13 @@ def access_item(project: Project, code: UUID) -> Item:
     return found
 
 
+def access_disputed(project: Project, code: UUID) -> Item:
+    found = Item.objects.disputed(project).filter(code=code).select_related("queue").first()
+    if found is None:
+        raise NotFound("There is no such item to settle in this project.")
+    return found
+
+
 def access_proposal(project: Project, pk: int) -> ClassProposal:
     found = ClassProposal.objects.filter(project=project, pk=pk).first()
     if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,11 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.answers().filter(
             item_id=item_id, round=round_number, slot__isnull=False, slot__state="filled"
         )
+
+    def counting_of(self, items: Collection[Item]) -> AnnotationQuerySet:
+        """The same for some items, each in its own round."""
+        rounds = self.answers().filter(item__in=items, round=F("item__round"))
+        return rounds.filter(slot__isnull=False, slot__state="filled")
 
 
 class GroundTruthQuerySet(models.QuerySet["GroundTruth"]):

@@ -118,6 +118,7 @@ class ApiKey(models.Model):
         FLAG = "flag", "Flag predictions"
         READ = "read", "Read predictions, ground truth and reports"
         LABEL = "label", "Answer items, as the annotator who made the key"
+        DECIDE = "decide", "Settle answers, classes and issues, as the person who made the key"
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from projects.models import Role
 
-# What is done with it is a person's own work: the key's maker needs the role for it as well.
-PERSONAL_SCOPES = frozenset({"label"})
+# What is done with these is a person's own work: the key's maker needs the role for it as well.
+PERSONAL_SCOPES = frozenset({"label", "decide"})
 
 View = TypeVar("View", bound=Callable[..., Any])
 

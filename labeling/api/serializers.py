@@ -8,8 +8,10 @@ from rest_framework import serializers
 
 from feedback.api.serializers import InputField
 from labeling.answers import Answer, class_answer, outside_answer
-from labeling.models import Annotation, Queue, Skip
+from labeling.guidelines import newest_guideline
+from labeling.models import Annotation, Item, Queue, Skip
 from labeling.own_work import TAKEN_BACK, is_undone, note_on
+from projects.classes import accepted_classes
 from projects.errors import Invalid
 from projects.models import Project
 
@@ -27,10 +29,9 @@ class GuidelineSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
-class LeasedItemSerializer(serializers.Serializer[Any]):
-    """One item and what its page shows: nothing of the model, the flag or other people."""
+class AskedSerializer(serializers.Serializer[Any]):
+    """What somebody has to know who judges an item."""
 
-    lease = serializers.UUIDField(help_text="Names it in what follows.")
     queue = serializers.CharField()
     input = InputField()
     task_type = serializers.CharField()
@@ -39,6 +40,12 @@ class LeasedItemSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="In the project's order."
     )
     guideline = GuidelineSerializer(allow_null=True)
+
+
+class LeasedItemSerializer(AskedSerializer):
+    """One item and what its page shows: nothing of the model, the flag or other people."""
+
+    lease = serializers.UUIDField(help_text="Names it in what follows.")
     held_until = serializers.DateTimeField(help_text="Then others can have it; renew before.")
 
 
@@ -112,6 +119,43 @@ class AnnotationSerializer(SaidSerializer):
 
     def get_note(self, annotation: Annotation) -> str:
         return TAKEN_BACK if is_undone(annotation) else note_on(annotation)
+
+
+class GivenAnswerSerializer(serializers.Serializer[Any]):
+    """What some people said, without their names."""
+
+    answer = serializers.CharField(source="label_class.name", default="")
+    none_of_these = serializers.BooleanField(source="is_outside")
+    proposed_name = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class DisputedItemSerializer(serializers.Serializer[Any]):
+    """An item on which the answers differ, or that too few people were left for."""
+
+    code = serializers.UUIDField()
+    queue = serializers.CharField()
+    input = InputField()
+    answers = GivenAnswerSerializer(many=True, help_text="Most first.")
+
+
+class DisputedItemDetailSerializer(AskedSerializer):
+    """The same with what has to be known to settle it."""
+
+    code = serializers.UUIDField()
+    answers = GivenAnswerSerializer(many=True, help_text="Most first.")
+
+
+def asked_about(item: Item, queue: Queue | None, project: Project) -> dict[str, object]:
+    """For AskedSerializer."""
+    return {
+        "queue": queue.slug if queue else "",
+        "input": item.input,
+        "task_type": project.task_type,
+        "question": project.question,
+        "classes": [label_class.name for label_class in accepted_classes(project)],
+        "guideline": newest_guideline(project),
+    }
 
 
 def answer_in(fields: dict[str, Any], project: Project) -> Answer:

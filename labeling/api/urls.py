@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from labeling.api import exports, work
+from labeling.api import disputes, exports, work
 
 P = "projects/<slug:slug>"
+DISPUTED = f"{P}/disputed-items"
 LEASE = f"{P}/leases/<uuid:code>"
 
 urlpatterns = [
@@ -17,5 +18,21 @@ urlpatterns = [
     path(f"{LEASE}/renew", work.LeaseRenewal.as_view(), name="lease-renew"),
     path(
         f"{P}/annotations/<uuid:code>/undo", work.AnnotationUndo.as_view(), name="annotation-undo"
+    ),
+    path(DISPUTED, disputes.DisputedItemList.as_view(), name="disputed_item-list"),
+    path(
+        f"{DISPUTED}/<uuid:code>",
+        disputes.DisputedItemDetail.as_view(),
+        name="disputed_item-detail",
+    ),
+    path(
+        f"{DISPUTED}/<uuid:code>/settle",
+        disputes.DisputedItemSettlement.as_view(),
+        name="disputed_item-settle",
+    ),
+    path(
+        f"{DISPUTED}/<uuid:code>/send-back",
+        disputes.DisputedItemReturn.as_view(),
+        name="disputed_item-send_back",
     ),
 ]

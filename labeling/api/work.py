@@ -24,12 +24,11 @@ from labeling.api.serializers import (
     SkipBodySerializer,
     UndoneSerializer,
     answer_in,
+    asked_about,
 )
-from labeling.guidelines import newest_guideline
 from labeling.models import Annotation, Lease
 from projects.api.requests import checked, person_of, project_of
 from projects.api.serializers import NothingSerializer
-from projects.classes import accepted_classes
 from projects.models import Role
 from projects.policies import members
 
@@ -134,14 +133,8 @@ class AnnotationUndo(APIView):
 
 def _shown(lease: Lease, at: datetime) -> dict[str, object]:
     """A lease that was given, or renewed, this moment."""
-    project = lease.queue.project
     return {
+        **asked_about(lease.item, lease.queue, lease.queue.project),
         "lease": lease.code,
-        "queue": lease.queue.slug,
-        "input": lease.item.input,
-        "task_type": project.task_type,
-        "question": project.question,
-        "classes": [label_class.name for label_class in accepted_classes(project)],
-        "guideline": newest_guideline(project),
         "held_until": at + lease.queue.lease_length,
     }

@@ -116,6 +116,10 @@ lease-answer           POST  n       label
 lease-skip             POST  n       label
 lease-renew            POST  n       label
 annotation-undo        POST  n       label
+disputed_item-list     GET   r       decide
+disputed_item-detail   GET   r       decide
+disputed_item-settle   POST  r       decide
+disputed_item-send_back POST r       decide
 batch-list             GET   rlev    read
 batch-propose          POST  l       -
 batch-detail           GET   rlev    read
