@@ -40,7 +40,9 @@ def write_guideline(*, project: Project, text: str, by: User | None, at: datetim
 
 
 def add_to_guideline(*, project: Project, text: str, by: User, at: datetime) -> Guideline:
-    """The newest version with one paragraph more."""
-    newest = newest_guideline(project)
+    """The newest version with one paragraph more, unless it has it: a request may come twice."""
+    newest, added = newest_guideline(project), text.strip()
+    if newest and f"\n\n{added}\n\n" in f"\n\n{newest.text}\n\n":
+        return newest
     before = f"{newest.text}\n\n" if newest else ""
-    return write_guideline(project=project, text=f"{before}{text.strip()}", by=by, at=at)
+    return write_guideline(project=project, text=f"{before}{added}", by=by, at=at)

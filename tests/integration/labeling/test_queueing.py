@@ -293,3 +293,10 @@ def test_a_paragraph_is_added_below_what_the_guideline_says(team: Team, clock: S
     )
 
     assert added.text == "Judge the message.\n\nDrones are toys."
+
+
+def test_a_paragraph_that_is_there_is_not_added_again(team: Team, clock: SetClock) -> None:
+    for text in ("Drones are toys.", "Cars are not.", "Drones are toys."):
+        added = add_to_guideline(project=team.project, text=text, by=team.lena, at=clock.at)
+
+    assert added.text == "Judge the message.\n\nDrones are toys.\n\nCars are not."
