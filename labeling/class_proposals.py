@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -14,6 +15,8 @@ from projects.classes import add_class, clean_class_name
 from projects.errors import Conflict
 from projects.models import LabelClass, Project, User
 from projects.task_types.text_classification import canonical_text
+
+MOST_EXAMPLES = 3
 
 
 def propose_class(*, project: Project, name: str, by: User | None, at: datetime) -> ClassProposal:
@@ -84,9 +87,26 @@ def people_who_said(project: Project) -> dict[str, int]:
     return Counter(name for name, _ in people)
 
 
-def waiting_proposals(project: Project) -> list[tuple[ClassProposal, int]]:
-    """Open proposals with the number of items each names, most first."""
-    named = items_outside(project)
+@dataclass(frozen=True)
+class WaitingProposal:
+    """A name to decide on: the items that it would open again, and how many people gave it."""
+
+    proposal: ClassProposal
+    items: list[Item]
+    people_count: int
+
+    @property
+    def item_count(self) -> int:
+        return len(self.items)
+
+    @property
+    def examples(self) -> list[Item]:
+        return self.items[:MOST_EXAMPLES]
+
+
+def waiting_proposals(project: Project) -> list[WaitingProposal]:
+    """Open proposals; those that name most items first."""
+    named, people = items_outside(project), people_who_said(project)
     proposals = ClassProposal.objects.filter(project=project, state=ClassProposal.State.PROPOSED)
-    found = [(proposal, len(named[proposal.canonical])) for proposal in proposals]
-    return sorted(found, key=lambda pair: -pair[1])
+    found = [WaitingProposal(p, named[p.canonical], people.get(p.canonical, 0)) for p in proposals]
+    return sorted(found, key=lambda waiting: -waiting.item_count)

@@ -68,10 +68,10 @@ class Crowd:
         return len(disputed)
 
     def _accept_new_classes(self) -> None:
-        for proposal, items in class_proposals.waiting_proposals(self.stage.project):
-            if items >= ACCEPT_AT:
+        for waiting in class_proposals.waiting_proposals(self.stage.project):
+            if waiting.item_count >= ACCEPT_AT:
                 class_proposals.accept_class(
-                    proposal=proposal, by=self.stage.lead, at=self.clock.at
+                    proposal=waiting.proposal, by=self.stage.lead, at=self.clock.at
                 )
 
     def _answer(self, name: str) -> Answer:

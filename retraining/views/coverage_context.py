@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from labeling.class_proposals import items_outside, people_who_said, waiting_proposals
+from labeling.class_proposals import waiting_proposals
 from labeling.reach import shortages
 from projects.classes import accepted_classes
 from projects.models import Project, Role
@@ -15,7 +15,6 @@ from retraining.forms import AcceptClassForm, QuotaForm
 from retraining.models import Batch
 from retraining.words import count_of
 
-MOST_EXAMPLES = 3
 FARTHEST = 3_650  # Days. The calendar ends where a large quota and a slow week would lead.
 Context = dict[str, object]
 
@@ -116,16 +115,16 @@ def _cell(cell: Cell) -> Context:
 
 def _proposals(project: Project, accepting: AcceptClassForm | None) -> list[Context]:
     refused = {accepting.proposal_pk: accepting} if accepting else {}
-    items, people = items_outside(project), people_who_said(project)
     return [
         {
-            "pk": proposal.pk,
-            "name": proposal.name,
-            "count": count,
-            "examples": [item.input for item in items[proposal.canonical][:MOST_EXAMPLES]],
-            "first_at": proposal.proposed_at,
-            "said_by_count": people.get(proposal.canonical, 0),
-            "form": refused.get(proposal.pk) or AcceptClassForm(proposal_pk=proposal.pk),
+            "pk": waiting.proposal.pk,
+            "name": waiting.proposal.name,
+            "count": waiting.item_count,
+            "examples": [item.input for item in waiting.examples],
+            "first_at": waiting.proposal.proposed_at,
+            "said_by_count": waiting.people_count,
+            "form": refused.get(waiting.proposal.pk)
+            or AcceptClassForm(proposal_pk=waiting.proposal.pk),
         }
-        for proposal, count in waiting_proposals(project)
+        for waiting in waiting_proposals(project)
     ]
