@@ -2,12 +2,25 @@
 
 from django.urls import path
 
-from retraining.api import batches, cases, promotion
+from retraining.api import batches, cases, promotion, proposals
 
 BATCHES = "projects/<slug:slug>/batches"
 BATCH = f"{BATCHES}/<int:number>"
 
+PROPOSALS = "projects/<slug:slug>/class-proposals"
+
 urlpatterns = [
+    path(PROPOSALS, proposals.ProposalList.as_view(), name="class_proposal-list"),
+    path(
+        f"{PROPOSALS}/<int:pk>/accept",
+        proposals.ProposalAcceptance.as_view(),
+        name="class_proposal-accept",
+    ),
+    path(
+        f"{PROPOSALS}/<int:pk>/decline",
+        proposals.ProposalRefusal.as_view(),
+        name="class_proposal-decline",
+    ),
     path(BATCHES, batches.BatchList.as_view(), name="batch-list"),
     path(f"{BATCHES}/propose", batches.BatchProposal.as_view(), name="batch-propose"),
     path(BATCH, batches.BatchDetail.as_view(), name="batch-detail"),

@@ -107,6 +107,9 @@ prediction-detail      GET   arle    read
 flag-list              GET   arle    read
 flag-list              POST  a       flag
 issue-list             GET   arle    read
+issue-merge            POST  rl      decide
+issue-rename           POST  rl      decide
+issue-decline          POST  rl      decide
 file-list              POST  e       ingest
 item-export            GET   rle     read
 ground_truth-export    GET   rle     read
@@ -120,6 +123,9 @@ disputed_item-list     GET   r       decide
 disputed_item-detail   GET   r       decide
 disputed_item-settle   POST  r       decide
 disputed_item-send_back POST r       decide
+class_proposal-list    GET   rle     read,decide
+class_proposal-accept  POST  l       decide
+class_proposal-decline POST  l       decide
 batch-list             GET   rlev    read
 batch-propose          POST  l       -
 batch-detail           GET   rlev    read
