@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,9 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 from projects.errors import NotFound
 from projects.models import Project, ProjectFile, StoredFile
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+SHOWN = re.compile(r"image/(png|jpeg|gif|webp)")  # Re-encoded when they came in; never SVG.
 
 
 class FileDamaged(Exception):
@@ -45,10 +49,19 @@ def read_file(digest: str) -> bytes:
 def access_file(project: Project, digest: str) -> StoredFile:
     """A file that the project may see."""
     visible = ProjectFile.objects.filter(project=project, file_id=digest).select_related("file")
-    found = visible.first()
+    # What is no digest is asked of no database: PostgreSQL takes not every text.
+    found = visible.first() if DIGEST.fullmatch(digest) else None
     if found is None:
         raise NotFound("There is no such file in this project.")
     return found.file
+
+
+def access_picture(project: Project, digest: str) -> StoredFile:
+    """A file that the project may see and that may be shown."""
+    stored = access_file(project, digest)
+    if not SHOWN.fullmatch(stored.media_type):
+        raise NotFound("There is no such picture in this project.")
+    return stored
 
 
 def path_of(digest: str) -> str:

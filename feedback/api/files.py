@@ -1,4 +1,4 @@
-"""Images by API: sent as they are or in a form, stored re-encoded, named by their digest."""
+"""Images by API: sent as they are or in a form, stored re-encoded, read by their digest."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,10 +21,12 @@ from feedback.images import store_image
 from jobs import clock
 from projects.api.requests import project_of
 from projects.errors import Invalid, TooLarge
+from projects.files import access_picture, read_file
 from projects.models import Role
 from projects.policies import members
 
 FORM_BYTES = 64 * 1024  # What a form adds around its file.
+SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 BINARY = {"type": "string", "format": "binary"}
 
 
@@ -35,6 +40,12 @@ class ImageParser(BaseParser):
     ) -> DataAndFiles[Any, Any]:
         content = ContentFile(stream.read(settings.MAX_IMAGE_BYTES + 1), name="image")
         return DataAndFiles({}, {"file": content})
+
+
+class ImageRenderer(JSONRenderer):
+    """So that asking for an image is not refused; problems are JSON as ever."""
+
+    media_type = "image/*"
 
 
 class FileList(APIView):
@@ -51,10 +62,7 @@ class FileList(APIView):
             'are kept. Name it in a prediction as {"image": digest}; the same image twice is one.'
         ),
         request={
-            "image/png": BINARY,
-            "image/jpeg": BINARY,
-            "image/webp": BINARY,
-            "image/gif": BINARY,
+            **dict.fromkeys(SHOWN_TYPES, BINARY),
             "multipart/form-data": {"type": "object", "properties": {"file": BINARY}},
         },
         responses={201: StoredImageSerializer},
@@ -67,6 +75,21 @@ class FileList(APIView):
             )
         stored = store_image(project=project_of(request), content=_content(request), at=clock.now())
         return Response(StoredImageSerializer(stored).data, status.HTTP_201_CREATED)
+
+
+class FileDetail(APIView):
+    """One image of the project, as it was stored."""
+
+    policy = members(*Role, scopes={"read", "label", "decide"})
+    renderer_classes = [JSONRenderer, ImageRenderer]  # noqa: RUF012  Declared, never changed.
+
+    @extend_schema(
+        summary="Read an image",
+        responses={(200, media_type): OpenApiTypes.BINARY for media_type in SHOWN_TYPES},
+    )
+    def get(self, request: Request, slug: str, digest: str) -> HttpResponse:
+        stored = access_picture(project_of(request), digest)
+        return HttpResponse(read_file(stored.digest), content_type=stored.media_type)
 
 
 def _content(request: Request) -> bytes:

@@ -20,4 +20,5 @@ urlpatterns = [
     path(f"{ISSUE}/rename", issues.IssueRename.as_view(), name="issue-rename"),
     path(f"{ISSUE}/decline", issues.IssueDecline.as_view(), name="issue-decline"),
     path(f"{P}/files", files.FileList.as_view(), name="file-list"),
+    path(f"{P}/files/<str:digest>", files.FileDetail.as_view(), name="file-detail"),
 ]

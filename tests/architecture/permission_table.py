@@ -111,6 +111,7 @@ issue-merge            POST  rl      decide
 issue-rename           POST  rl      decide
 issue-decline          POST  rl      decide
 file-list              POST  e       ingest
+file-detail            GET   anrlev  read,label,decide
 item-export            GET   rle     read
 ground_truth-export    GET   rle     read
 queue-list             GET   n       label

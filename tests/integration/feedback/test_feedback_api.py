@@ -321,6 +321,24 @@ def test_an_image_is_stored_and_named_by_its_digest(api: Api) -> None:
     assert (raw.json()["width"], raw.json()["media_type"]) == (8, "image/png")
 
 
+def test_an_image_is_read_by_whoever_judges_it_and_in_its_project_alone(
+    api: Api, team: Team, clock: SetClock
+) -> None:
+    digest = api.post("files", picture(), content_type="image/png").json()["digest"]
+    other = make_team(at=clock.at, name="Other", suffix="2")
+    bob = Api(team.project, make_key(team.project, team.bob, at=clock.at, scopes=["label"]))
+    foreign = Api(other.project, make_key(other.project, other.ed, at=clock.at))
+
+    bob.headers["Accept"] = "image/png"
+    shown = bob.get(f"files/{digest}")
+
+    assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/png")
+    assert Image.open(io.BytesIO(shown.content)).size == (8, 6)
+    assert foreign.get(f"files/{digest}").status_code == 404
+    assert bob.get(f"files/{'0' * 64}").status_code == 404
+    assert bob.get("files/%00").status_code == 404
+
+
 def test_what_is_no_image_is_refused(api: Api) -> None:
     assert api.post("files", b"text", content_type="image/png").status_code == 422
     assert api.post("files", b"", content_type="image/png").status_code == 422
