@@ -26,7 +26,7 @@ class ItemLine(msgspec.Struct):
     input: dict[str, Any]
     context: dict[str, Any]
     segments: dict[str, str]
-    sources: list[str]
+    sources: list[str] | None
     created_at: datetime
     resolved_at: datetime | None
 
@@ -67,7 +67,7 @@ def export_items(*, project: Project, after: int = 0, use: str = "") -> Iterator
                 input=item.input,
                 context=item.context,
                 segments=item.segments,
-                sources=sorted({source.kind for source in item.sources.all()}),
+                sources=_sources(item),
                 created_at=item.created_at,
                 resolved_at=item.resolved_at,
             )
@@ -100,6 +100,13 @@ def export_truths(*, project: Project, after: int = 0, use: str = "") -> Iterato
                 at=truth.at,
             )
         )
+
+
+def _sources(item: Item) -> list[str] | None:
+    """Not before it is settled: in a blind queue nobody may learn that it was flagged."""
+    if item.state in {Item.State.OPEN, Item.State.DISPUTED}:
+        return None
+    return sorted({source.kind for source in item.sources.all()})
 
 
 def _line(row: msgspec.Struct) -> bytes:

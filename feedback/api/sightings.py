@@ -1,4 +1,4 @@
-"""Whoever is shown the model's answer is no longer asked blindly about that input."""
+"""Whoever is shown what the model or somebody else said of an input is not asked blindly."""
 
 from __future__ import annotations
 

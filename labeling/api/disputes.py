@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from feedback.api.sightings import note_seen
 from jobs import clock
 from labeling.access import access_disputed, access_item
 from labeling.api.serializers import (
@@ -57,6 +58,7 @@ class DisputedItemList(generics.ListAPIView[Item]):
     def paginate_queryset(self, queryset: Any) -> Any:
         page: list[Item] = super().paginate_queryset(queryset) or []
         answers = given_answers_of(page)
+        note_seen(self.request, [item.identity for item in page])
         return [
             {
                 "code": item.code,
@@ -77,6 +79,7 @@ class DisputedItemDetail(APIView):
     def get(self, request: Request, slug: str, code: UUID) -> Response:
         project = project_of(request)
         item = access_disputed(project, code)
+        note_seen(request, [item.identity])
         shown = {
             **asked_about(item, item.queue, project),
             "code": item.code,

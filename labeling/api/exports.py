@@ -37,7 +37,7 @@ RENDERERS: list[type[BaseRenderer]] = [JSONRenderer, LinesRenderer]
 
 
 class ItemExport(APIView):
-    """Every item with its use, state and sources."""
+    """Every item with its use and state, and once it is settled its sources."""
 
     policy = READERS
     renderer_classes = RENDERERS

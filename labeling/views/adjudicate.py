@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from feedback.flagging import note_sighting
 from jobs import clock
 from labeling.access import access_item
 from labeling.disputes import GivenAnswer, given_answers, next_disputed
@@ -67,6 +68,9 @@ def _show(
 ) -> HttpResponse:
     if item.state != Item.State.DISPUTED:
         raise Conflict("This item is settled, or is being answered again. Go on to the next one.")
+    note_sighting(
+        project=request.project, user=request.user, identity=item.identity, at=clock.now()
+    )
     context: Context = {
         "project": request.project,
         "queue": item.queue,

@@ -12,8 +12,11 @@ from labeling import annotating, claims
 from labeling.answers import Answer, class_answer, outside_answer
 from labeling.models import ClassProposal, GroundTruth, Item
 from labeling.queueing import queue_input
-from projects.models import ApiKey
+from labeling.settlement import send_back
+from projects.inviting import set_roles
+from projects.models import ApiKey, Role
 from tests.api import Api, ask, make_key
+from tests.pages import Pages
 from tests.people import Team, make_team
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +87,7 @@ def test_the_list_costs_as_much_for_many_items_as_for_one(
         dispute(team, clock, f"and number {number}", number + 2)
 
     rita.get(LIST)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(rita.get(LIST).json()["results"]) == 5
 
 
@@ -165,3 +168,25 @@ def test_only_reviewers_see_what_others_said(
     assert ask(person, "get", f"/{LIST}").status_code == 403
     assert by_key.get(LIST).status_code == 403
     assert by_key.post(f"{LIST}/{item.code}/settle", {"answer": "refund"}).status_code == 403
+
+
+@pytest.mark.parametrize("shown_by", ["page", "list", "detail"])
+def test_who_was_shown_the_answers_is_not_asked_blindly_when_the_item_is_sent_back(
+    team: Team, item: Item, clock: SetClock, shown_by: str
+) -> None:
+    for person in (team.rita, team.bill):
+        roles = [Role.REVIEWER, Role.ANNOTATOR]
+        set_roles(project=team.project, user=person, roles=roles, by=team.ed, at=clock.at)
+    if shown_by == "page":
+        Pages(team.rita).get(f"/p/intents/disputed/{item.code}")
+    else:
+        ask(team.rita, "get", f"/{LIST}" if shown_by == "list" else f"/{LIST}/{item.code}")
+    send_back(item=item, reviewer=team.olga, at=clock.at)
+
+    taken = {
+        person: claims.lease_next_slot(queue=team.queue, annotator=person, at=clock.at)
+        for person in (team.rita, team.bill)
+    }
+
+    assert taken[team.rita] is None
+    assert taken[team.bill] is not None

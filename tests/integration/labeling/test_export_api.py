@@ -91,7 +91,7 @@ def test_items_leave_without_any_answer(api: Api, team: Team, clock: SetClock) -
     resolved, waiting = lines(api.get("items"))
 
     assert (resolved["state"], resolved["sources"]) == ("resolved", ["import"])
-    assert (waiting["state"], waiting["sources"]) == ("open", ["flag"])
+    assert (waiting["state"], waiting["sources"]) == ("open", None)
     assert "billing" not in json.dumps([resolved, waiting])
 
 
