@@ -12,10 +12,13 @@ from typing import Any
 from django.test import Client
 from django.urls import Resolver404, resolve
 from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
 from projects.api_keys import issue_key
 from projects.models import ApiKey, Project, User
+
+JSON_KINDS = {"application/json", "application/problem+json"}
 
 
 class Api:
@@ -61,29 +64,57 @@ def ask(person: User | None, method: str, path: str, **body: object) -> Any:
 
 
 def as_published(response: Any) -> Any:
-    """The response, whose status and kind the published schema must name."""
+    """The response, which must be as the published schema says: status, kind and content."""
     try:
         route = resolve(response.request["PATH_INFO"]).route
     except Resolver404:
         return response
     asked = (re.sub(r"<\w+:(\w+)>", r"{\1}", route), response.request["REQUEST_METHOD"].lower())
     if asked in _published():
-        told = _published()[asked].get(str(response.status_code))
-        assert told is not None, f"{asked} does not publish {response.status_code}"
-        kind = response.headers.get("Content-Type")
+        status, kind = str(response.status_code), response.headers.get("Content-Type")
+        told = _published()[asked].get(status)
+        assert told is not None, f"{asked} does not publish {status}"
         assert (kind in told["content"]) if kind else "content" not in told, f"{asked}: {kind}"
+        if kind in JSON_KINDS:
+            found = _validator(*asked, status, kind).iter_errors(response.json())
+            faults = [f"{fault.json_path}: {fault.message}" for fault in found]
+            assert not faults, f"{asked}: {faults}"
     return response
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return schema
 
 
 @cache
 def _published() -> dict[tuple[str, str], dict[str, Any]]:
     """The responses of every operation."""
-    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
     return {
         (path.removeprefix("/"), method): operation["responses"]
-        for path, methods in paths.items()
+        for path, methods in _schema()["paths"].items()
         for method, operation in methods.items()
     }
+
+
+@cache
+def _validator(path: str, method: str, status: str, kind: str) -> Draft202012Validator:
+    body = _published()[path, method][status]["content"][kind]["schema"]
+    return Draft202012Validator(
+        _as_json_schema({**body, "components": _schema()["components"]}),
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def _as_json_schema(part: Any) -> Any:
+    """OpenAPI 3.0 has a word of its own for what may be null."""
+    if isinstance(part, list):
+        return [_as_json_schema(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    made = {name: _as_json_schema(one) for name, one in part.items() if name != "nullable"}
+    return {"anyOf": [made, {"type": "null"}]} if part.get("nullable") is True else made
 
 
 def ndjson(lines: Iterable[bytes | dict[str, Any]]) -> bytes:

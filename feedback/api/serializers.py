@@ -128,6 +128,7 @@ class FlagSerializer(serializers.ModelSerializer[Flag]):
     issue = serializers.IntegerField(source="issue.number", default=None, allow_null=True)
     suggested = serializers.CharField(source="suggested.name", default="")
     agent = serializers.CharField(source="agent.username")
+    ticket_url = serializers.CharField(help_text="Or empty.")
 
     class Meta:
         model = Flag

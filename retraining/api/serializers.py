@@ -31,7 +31,9 @@ class RevisionSerializer(serializers.ModelSerializer[BatchRevision]):
 class BatchSerializer(serializers.ModelSerializer[Batch]):
     """A batch as the list shows it."""
 
-    version = serializers.CharField(source="version.name", default=None, read_only=True)
+    version = serializers.CharField(
+        source="version.name", default=None, allow_null=True, read_only=True
+    )
 
     class Meta:
         model = Batch
