@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from feedback.api.serializers import FlagBodySerializer, FlagSerializer, IssueSe
 from feedback.api.sightings import note_seen
 from feedback.models import Flag, Issue, IssueInput, Prediction
 from jobs import clock
+from projects.api.lists import ProjectListView
 from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
 from projects.classes import access_class, clean_class_name
@@ -34,19 +35,18 @@ class NewestIssue(NumberedPages):
     ordering = "-number"
 
 
-class FlagList(generics.ListAPIView[Flag]):
+class FlagList(ProjectListView[Flag]):
     """Report a wrong answer, or read the reports, newest first."""
 
+    model = Flag
     policy = READERS
     policies = {"POST": REPORTERS}  # noqa: RUF012  Declared, never changed.
     problems = (422,)
     serializer_class = FlagSerializer
     pagination_class = NewestFlag
 
-    def get_queryset(self) -> QuerySet[Flag]:
-        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
-            return Flag.objects.none()
-        flags = Flag.objects.filter(project=project_of(self.request))
+    def rows_of(self, project: Project) -> QuerySet[Flag]:
+        flags = Flag.objects.filter(project=project)
         state = _choice(self.request, "state", Flag.State.values)
         narrowed = flags.filter(state=state) if state else flags
         return narrowed.select_related("issue", "suggested", "agent")
@@ -90,17 +90,16 @@ class FlagList(generics.ListAPIView[Flag]):
         return Response(FlagSerializer(flag).data, code)
 
 
-class IssueList(generics.ListAPIView[Issue]):
+class IssueList(ProjectListView[Issue]):
     """The issues of the project, newest first."""
 
+    model = Issue
     policy = READERS
     serializer_class = IssueSerializer
     pagination_class = NewestIssue
 
-    def get_queryset(self) -> QuerySet[Issue]:
-        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
-            return Issue.objects.none()
-        issues = Issue.objects.of(project_of(self.request)).select_related("fixed_in")
+    def rows_of(self, project: Project) -> QuerySet[Issue]:
+        issues = Issue.objects.of(project).select_related("fixed_in")
         state = _choice(self.request, "state", Issue.State.values)
         return issues.filter(state=state) if state else issues
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,10 +25,11 @@ from labeling.api.serializers import (
 from labeling.disputes import given_answers, given_answers_of
 from labeling.models import Item
 from labeling.settlement import adjudicate, send_back
+from projects.api.lists import ProjectListView
 from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
 from projects.api.serializers import NothingSerializer
-from projects.models import Role
+from projects.models import Project, Role
 from projects.policies import members
 
 REVIEWERS = members(Role.REVIEWER, scopes={"decide"})
@@ -39,17 +39,16 @@ class OldestItem(NumberedPages):
     ordering = "id"
 
 
-class DisputedItemList(generics.ListAPIView[Item]):
+class DisputedItemList(ProjectListView[Item]):
     """Items to settle, with what was said and not by whom."""
 
+    model = Item
     policy = REVIEWERS
     serializer_class = DisputedItemSerializer
     pagination_class = OldestItem
 
-    def get_queryset(self) -> QuerySet[Item]:
-        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
-            return Item.objects.none()
-        return Item.objects.disputed(project_of(self.request)).select_related("queue")
+    def rows_of(self, project: Project) -> QuerySet[Item]:
+        return Item.objects.disputed(project).select_related("queue")
 
     @extend_schema(summary="Read items to settle")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs import clock
+from projects.api.lists import ProjectListView
 from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
 from projects.api.serializers import NothingSerializer, ReasonSerializer
-from projects.models import Role
+from projects.models import Project, Role
 from projects.policies import members
 from retraining import batches, revisions
 from retraining.api.serializers import (
@@ -34,17 +35,16 @@ class NewestFirst(NumberedPages):
     ordering = "-number"
 
 
-class BatchList(generics.ListAPIView[Batch]):
+class BatchList(ProjectListView[Batch]):
     """Every batch of the project, newest first."""
 
+    model = Batch
     policy = READERS
     serializer_class = BatchSerializer
     pagination_class = NewestFirst
 
-    def get_queryset(self) -> QuerySet[Batch]:
-        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
-            return Batch.objects.none()
-        return Batch.objects.filter(project=project_of(self.request)).select_related("version")
+    def rows_of(self, project: Project) -> QuerySet[Batch]:
+        return Batch.objects.filter(project=project).select_related("version")
 
 
 class BatchDetail(APIView):

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -14,11 +13,12 @@ from rest_framework.views import APIView
 
 from feedback.api.sightings import note_seen
 from jobs import clock
+from projects.api.lists import ProjectListView
 from projects.api.paging import NumberedPages
 from projects.api.requests import checked, person_of, project_of
 from projects.api.serializers import ReasonSerializer
 from projects.errors import NotFound
-from projects.models import ApiKey, Deployment, Role
+from projects.models import ApiKey, Deployment, Project, Role
 from projects.policies import members
 from retraining import promotion, receipts
 from retraining.api.promotion_serializers import (
@@ -121,32 +121,28 @@ class Rollback(APIView):
         return Response(DeploymentSerializer(line).data)
 
 
-class DeploymentList(generics.ListAPIView[Deployment]):
+class DeploymentList(ProjectListView[Deployment]):
     """What was live when, newest first."""
 
+    model = Deployment
     policy = READERS
     serializer_class = DeploymentSerializer
     pagination_class = NewestDeployment
 
-    def get_queryset(self) -> QuerySet[Deployment]:
-        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
-            return Deployment.objects.none()
-        return Deployment.objects.champions(project_of(self.request).pk).select_related("version")
+    def rows_of(self, project: Project) -> QuerySet[Deployment]:
+        return Deployment.objects.champions(project.pk).select_related("version")
 
 
-class ReceiptList(generics.ListAPIView[Receipt]):
+class ReceiptList(ProjectListView[Receipt]):
     """Receipts, newest first; an agent sees their own."""
 
+    model = Receipt
     policy = RECEIPT_READERS
     serializer_class = ReceiptSerializer
     pagination_class = NewestReceipt
 
-    def get_queryset(self) -> QuerySet[Receipt]:
-        if getattr(self, "swagger_fake_view", False):  # The schema is made without a project.
-            return Receipt.objects.none()
-        found = Receipt.objects.filter(project=project_of(self.request)).select_related(
-            "flag", "version", "project"
-        )
+    def rows_of(self, project: Project) -> QuerySet[Receipt]:
+        found = Receipt.objects.filter(project=project).select_related("flag", "version", "project")
         return found if _sees_all(self.request) else found.filter(flag__agent=self.request.user.pk)
 
     def get_serializer(self, *given: Any, **options: Any) -> BaseSerializer[Receipt]:
