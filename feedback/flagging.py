@@ -13,6 +13,7 @@ from events.recording import record
 from feedback import issues
 from feedback.models import Flag, FlagDecision, Issue, Prediction, Sighting
 from feedback.querysets import FlagQuerySet
+from feedback.words import wanted_words
 from projects.errors import Conflict, Invalid
 from projects.models import LabelClass, ModelVersion, Project, User
 
@@ -36,7 +37,7 @@ class Report:
 @transaction.atomic
 def flag_prediction(*, prediction: Prediction, agent: User, report: Report, at: datetime) -> Flag:
     """Store the flag in its input's issue; the same agent's second one on it is the first one."""
-    if _wanted(report) == prediction.output:
+    if wanted_words(report) == prediction.output:
         raise Invalid(f"The model already answered {prediction.output!r}: suggest another class.")
     existing = Flag.objects.filter(agent=agent, prediction=prediction).first()
     if existing:
@@ -52,7 +53,7 @@ def flag_prediction(*, prediction: Prediction, agent: User, report: Report, at: 
         created_at=at,
         **vars(report),
     )
-    flag.issue = issues.issue_for(prediction=prediction, report_name=_wanted(report), at=at)
+    flag.issue = issues.issue_for(prediction=prediction, report_name=wanted_words(report), at=at)
     try:
         with transaction.atomic():
             flag.save()
@@ -88,7 +89,7 @@ def say_me_too(*, prediction: Prediction, agent: User, at: datetime) -> Flag:
         proposed_name=theirs.proposed_name,
         severity=theirs.severity,
     )
-    if _wanted(report) == prediction.output:
+    if wanted_words(report) == prediction.output:
         report = replace(report, suggested=None, proposed_name="")
     return flag_prediction(prediction=prediction, agent=agent, report=report, at=at)
 
@@ -157,7 +158,7 @@ def attach_waiting_flags(*, predictions: list[Prediction], at: datetime) -> int:
             continue
         flag.prediction = prediction
         flag.identity, flag.output = prediction.identity, prediction.output
-        flag.issue = issues.issue_for(prediction=prediction, report_name=_wanted(flag), at=at)
+        flag.issue = issues.issue_for(prediction=prediction, report_name=wanted_words(flag), at=at)
         flag.save()
         record("flag.attached", subject=flag, at=at, issue=flag.issue.pk)
         issues.note_new_flag(issue=flag.issue, prediction=prediction, at=at)
@@ -250,7 +251,3 @@ def _flag_again(flag: Flag, report: Report, *, at: datetime) -> Flag:
     if flag.issue and flag.prediction:
         issues.note_new_flag(issue=flag.issue, prediction=flag.prediction, at=at)
     return flag
-
-
-def _wanted(report: Report | Flag) -> str:
-    return report.suggested.name if report.suggested else report.proposed_name

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from feedback.models import Flag, Issue
+
+if TYPE_CHECKING:  # It asks here what was wanted.
+    from feedback.flagging import Report
 
 Words = tuple[str, str]
 
@@ -43,9 +48,9 @@ def reason_words(flag: Flag) -> str:
     return str(Flag.Reason(flag.reason).label)
 
 
-def wanted_words(flag: Flag) -> str:
+def wanted_words(said: Flag | Report) -> str:
     """What the agent says it should have been, or nothing."""
-    return flag.suggested.name if flag.suggested else flag.proposed_name
+    return said.suggested.name if said.suggested else said.proposed_name
 
 
 def severity_words(severity: int | None) -> str:

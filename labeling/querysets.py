@@ -70,14 +70,14 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 
     def counting(self, *, item_id: int, round_number: int) -> AnnotationQuerySet:
         """What fills the item's slots in this round."""
-        return self.answers().filter(
-            item_id=item_id, round=round_number, slot__isnull=False, slot__state="filled"
-        )
+        return self._in_places().filter(item_id=item_id, round=round_number)
 
     def counting_of(self, items: Collection[Item]) -> AnnotationQuerySet:
         """The same for some items, each in its own round."""
-        rounds = self.answers().filter(item__in=items, round=F("item__round"))
-        return rounds.filter(slot__isnull=False, slot__state="filled")
+        return self._in_places().filter(item__in=items, round=F("item__round"))
+
+    def _in_places(self) -> AnnotationQuerySet:
+        return self.answers().filter(slot__isnull=False, slot__state="filled")
 
 
 class GroundTruthQuerySet(models.QuerySet["GroundTruth"]):

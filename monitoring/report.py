@@ -128,9 +128,10 @@ def build_report(*, project: Project, at: datetime) -> Report:
 
 def _median_days_to_fix(project: Project) -> float | None:
     """Of the flags that are fixed now; one that was fixed twice counts by the last time."""
-    is_fixed = {"state": Flag.State.FIXED, "flag__state": Flag.State.FIXED}
-    decisions = FlagDecision.objects.filter(flag__project=project, **is_fixed).order_by("at", "pk")
-    fixed = decisions.values_list("flag_id", "flag__created_at", "at")
+    decisions = FlagDecision.objects.filter(
+        flag__project=project, flag__state=Flag.State.FIXED, state=Flag.State.FIXED
+    )
+    fixed = decisions.order_by("at", "pk").values_list("flag_id", "flag__created_at", "at")
     days = {flag: (at - flagged_at) / timedelta(days=1) for flag, flagged_at, at in fixed}
     return median(days.values()) if days else None
 

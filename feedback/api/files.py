@@ -21,12 +21,11 @@ from feedback.images import store_image
 from jobs import clock
 from projects.api.requests import project_of
 from projects.errors import Invalid, TooLarge
-from projects.files import access_picture, read_file
+from projects.files import SHOWN_TYPES, access_picture, read_file
 from projects.models import Role
 from projects.policies import members
 
 FORM_BYTES = 64 * 1024  # What a form adds around its file.
-SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 BINARY = {"type": "string", "format": "binary"}
 
 
