@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from events.models import Event
 from jobs.clock import SetClock
 from jobs.models import Job
 from labeling.models import Item
@@ -136,6 +137,18 @@ def test_a_refresh_takes_the_newer_rows_under_another_hash(
 
     assert (after.number, after.rows.count()) == (2, 6)
     assert after.hash != before.hash
+
+
+def test_a_refresh_is_told_as_the_work_of_who_asked_for_it(
+    batch: Batch, team: Team, clock: SetClock
+) -> None:
+    text = texts_of(team.project, "delivery", use="train", count=1)[0]
+    label_input(team.project, text, "delivery", at=clock.at)
+
+    refresh_batch(batch=batch, by=team.olga, at=clock.at)
+
+    told = Event.objects.filter(name="batch.revised").order_by("pk")
+    assert [event.actor_id for event in told] == [team.lena.pk, team.olga.pk]
 
 
 def test_a_refresh_without_news_is_the_same_revision(
